@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/labels.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "estate/catalog.h"
+#include "ledger/records.h"
+
+namespace trimtab {
+
+struct MaintenanceWindow {
+  std::string name;
+  std::vector<std::string> entities;    // patterns ("service/check*"); empty: all
+  TimestampMs from_ms = 0;              // one-off
+  TimestampMs to_ms = 0;
+  std::optional<int> weekday;           // weekly: 0 = Monday .. 6; with minute_of_day and duration (UTC)
+  int minute_of_day = 0;
+  DurationMs duration_ms = 0;
+  bool covers(const EntityRef& entity, TimestampMs at) const;
+};
+
+struct Objective {       // an SLO as declared; judged by a later issue
+  std::string name;
+  std::string entity;
+  std::string description;
+  double target = 0;     // 0.999
+  DurationMs window_ms = 0;
+};
+
+enum class EdgeKind { kCalls, kRunsOn, kStoresIn, kOwnedBy };
+struct Edge {
+  EntityRef from;
+  EntityRef to;
+  EdgeKind kind = EdgeKind::kCalls;
+};
+
+struct EntityInfo {
+  EntityRef ref;
+  std::string owner;     // "" unknown
+  int tier = 0;          // 1..4, 0 unknown
+  std::string domain;    // head-of-domain grouping
+  std::string description;
+};
+
+// What exists, whose it is, how it hangs together: what estate.yaml declares plus what labels show.
+// Immutable once loaded; thread-safe. Format: docs/formats/estate.md.
+class Estate {
+ public:
+  Estate() = default;
+  static Result<Estate> load(const std::string& path);
+  static Result<Estate> load_text(std::string_view yaml, std::string_view file_name);
+
+  // The entity a series belongs to: by the signal's entity labels, else by the usual ones (service,
+  // job+instance, instance, host, ...). Never empty: last resort is metric/<name>.
+  EntityRef entity_of(const Labels& series, const Signal& signal) const;
+  // Declared facts, with pattern defaults ("service/*: owner: platform") filled in.
+  EntityInfo info(const EntityRef& entity) const;
+  bool in_maintenance(const EntityRef& entity, TimestampMs at) const;
+  const std::vector<Edge>& edges() const { return edges_; }
+  // Entities that `entity` calls, directly or through others: where its trouble may come from.
+  std::vector<EntityRef> downstream(const EntityRef& entity) const;
+  const std::vector<Objective>& objectives() const { return objectives_; }
+
+ private:
+  struct Rule {
+    std::string pattern;
+    EntityInfo info;
+  };
+  std::vector<Rule> rules_;
+  std::vector<Edge> edges_;
+  std::vector<MaintenanceWindow> windows_;
+  std::vector<Objective> objectives_;
+};
+
+}  // namespace trimtab
