@@ -71,6 +71,8 @@ Result<std::string> substitute_environment(std::string_view text, std::string_vi
     } else if (i + 1 < text.size() && text[i + 1] == '$') {
       out += '$';
       ++i;
+    } else if (i + 2 < text.size() && text[i + 1] == '{' && text[i + 2] >= '0' && text[i + 2] <= '9') {
+      out += '$';
     } else if (i + 1 < text.size() && text[i + 1] == '{') {
       const std::size_t end = text.find('}', i);
       if (end == std::string_view::npos) return invalid(fmt::format("{}:{}: \"${{\" without \"}}\"", file_name, line));
@@ -284,6 +286,12 @@ Result<DurationMs> Yaml::duration_or(DurationMs fallback, DurationMs min, Durati
 }
 Result<std::uint64_t> Yaml::bytes_or(std::uint64_t fallback, std::uint64_t min, std::uint64_t max) const {
   return exists() ? bytes(min, max) : Result<std::uint64_t>(fallback);
+}
+
+std::string Yaml::resolve_file(std::string_view file_name) const {
+  const std::size_t slash = document_->file_name.rfind('/');
+  if (file_name.empty() || file_name.front() == '/' || slash == std::string::npos) return std::string(file_name);
+  return document_->file_name.substr(0, slash + 1) + std::string(file_name);
 }
 
 }  // namespace trimtab

@@ -27,7 +27,8 @@ class Yaml {
   static Result<Yaml> parse(std::string_view text, std::string_view file_name);
   static Result<Yaml> parse_file(const std::string& path);
   // Replaces ${NAME} by environment variables before parsing; ${NAME:-default} where unset. An unset
-  // name without default is an error. "$$" is a dollar sign.
+  // name without default is an error. "$$" is a dollar sign. "${1}" stays as it is: no variable's name
+  // starts with a digit, and relabelling rules spell capture groups that way.
   static Result<Yaml> parse_file_with_environment(const std::string& path);
 
   bool exists() const;  // false for a key that is not there; null counts as not there
@@ -59,6 +60,8 @@ class Yaml {
 
   // An error that names this place.
   std::unexpected<Error> error(std::string_view what) const;
+  // A file name that stands in the document, made relative to the document's own folder.
+  std::string resolve_file(std::string_view file_name) const;
   const std::string& path() const { return path_; }  // "scrape_configs[0].job_name"
   int line() const;
 
