@@ -6,6 +6,7 @@ namespace trimtab {
 std::string_view to_string(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalid: return "invalid";
+    case ErrorCode::kUnsupported: return "unsupported";
     case ErrorCode::kNotFound: return "not_found";
     case ErrorCode::kConflict: return "conflict";
     case ErrorCode::kLimit: return "limit";

@@ -12,6 +12,7 @@ namespace trimtab {
 // What kind of failure it is, as far as a caller may need to decide what to do next.
 enum class ErrorCode {
   kInvalid,      // the input is wrong; the same input will fail again (HTTP 400)
+  kUnsupported,  // a media type, encoding or version of it that we do not take (415)
   kNotFound,     // nothing by that name (404)
   kConflict,     // exists already, or another owner holds it (409)
   kLimit,        // a named bound was reached (422 for reads, 429/400 for writes)
