@@ -36,7 +36,7 @@ std::vector<fs::path> sources(const char* below = "src") {
   return out;
 }
 
-std::string relative(const fs::path& path) { return fs::relative(path, kRoot).string(); }
+std::string from_root(const fs::path& path) { return fs::relative(path, kRoot).string(); }
 
 std::map<std::string, std::set<std::string>> read_layers() {
   std::map<std::string, std::set<std::string>> layers;
@@ -54,14 +54,14 @@ TEST(Tidy, rooms_include_only_from_the_layers_below) {
   const auto layers = read_layers();
   const std::regex include("^#include \"([a-z_]+)/");
   for (const fs::path& path : sources()) {
-    const std::string room = relative(path).substr(4, relative(path).find('/', 4) - 4);
+    const std::string room = from_root(path).substr(4, from_root(path).find('/', 4) - 4);
     ASSERT_TRUE(layers.contains(room)) << room << " has no line in layers.txt";
     for (const std::string& line : lines_of(path)) {
       std::smatch match;
       if (!std::regex_search(line, match, include)) continue;
       const std::string other = match[1];
       EXPECT_TRUE(other == room || layers.at(room).contains(other))
-          << relative(path) << " includes from " << other << "; layers.txt does not allow it for " << room;
+          << from_root(path) << " includes from " << other << "; layers.txt does not allow it for " << room;
     }
   }
 }
@@ -71,10 +71,10 @@ TEST(Tidy, every_file_starts_with_its_licence_and_headers_guard_themselves) {
     if (!fs::exists(kRoot / below)) continue;
     for (const fs::path& path : sources(below)) {
       const auto lines = lines_of(path);
-      ASSERT_FALSE(lines.empty()) << relative(path);
-      EXPECT_NE(lines[0].find("SPDX-License-Identifier: Apache-2.0"), std::string::npos) << relative(path);
+      ASSERT_FALSE(lines.empty()) << from_root(path);
+      EXPECT_NE(lines[0].find("SPDX-License-Identifier: Apache-2.0"), std::string::npos) << from_root(path);
       if (path.extension() == ".h") {
-        EXPECT_TRUE(std::find(lines.begin(), lines.end(), "#pragma once") != lines.end()) << relative(path);
+        EXPECT_TRUE(std::find(lines.begin(), lines.end(), "#pragma once") != lines.end()) << from_root(path);
       }
     }
   }
@@ -104,7 +104,7 @@ TEST(Tidy, banned_calls_are_not_used) {
       for (std::size_t i = 0; i < lines.size(); ++i) {
         const std::string code = lines[i].substr(0, lines[i].find("//"));
         EXPECT_FALSE(std::regex_search(code, pattern))
-            << relative(path) << ":" << i + 1 << ": use instead: " << rule.instead << "\n  " << lines[i];
+            << from_root(path) << ":" << i + 1 << ": use instead: " << rule.instead << "\n  " << lines[i];
       }
     }
   }
@@ -118,7 +118,7 @@ TEST(Tidy, tests_do_not_sleep) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool reasoned = lines[i].find("// sleeps:") != std::string::npos;
       EXPECT_TRUE(reasoned || !std::regex_search(lines[i], sleep))
-          << relative(path) << ":" << i + 1 << ": wait for a condition, or say why behind \"// sleeps:\"";
+          << from_root(path) << ":" << i + 1 << ": wait for a condition, or say why behind \"// sleeps:\"";
     }
   }
 }
@@ -126,7 +126,7 @@ TEST(Tidy, tests_do_not_sleep) {
 TEST(Tidy, every_room_says_what_it_is_for) {
   for (const auto& entry : fs::directory_iterator(kRoot / "src")) {
     if (!entry.is_directory() || fs::is_empty(entry.path())) continue;
-    EXPECT_TRUE(fs::exists(entry.path() / "README.md")) << relative(entry.path());
+    EXPECT_TRUE(fs::exists(entry.path() / "README.md")) << from_root(entry.path());
   }
 }
 
@@ -135,7 +135,8 @@ TEST(Tidy, no_file_is_oversized) {
   for (const char* below : {"src", "tests", "samples", "catalog", "docs"}) {
     if (!fs::exists(kRoot / below)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / below)) {
-      if (entry.is_regular_file()) EXPECT_LE(entry.file_size(), kBytesMax) << relative(entry.path());
+      if (!entry.is_regular_file()) continue;
+      EXPECT_LE(entry.file_size(), kBytesMax) << from_root(entry.path());
     }
   }
 }
@@ -157,7 +158,7 @@ TEST(Tidy, long_functions_only_become_fewer) {
       std::size_t end = i + 1;
       while (end < lines.size() && !(lines[end].starts_with("}"))) ++end;
       if (static_cast<int>(end - i) > kLinesMax) {
-        long_ones.push_back(relative(path) + ":" + std::to_string(i + 1) + " (" + std::to_string(end - i) + " lines)");
+        long_ones.push_back(from_root(path) + ":" + std::to_string(i + 1) + " (" + std::to_string(end - i) + " lines)");
       }
       i = end;
     }
@@ -177,7 +178,7 @@ TEST(Tidy, nothing_names_a_private_place) {
       if (!entry.is_regular_file() || !text || entry.path().filename() == "tidy_test.cc") continue;
       const auto lines = lines_of(entry.path());
       for (std::size_t i = 0; i < lines.size(); ++i) {
-        EXPECT_FALSE(std::regex_search(lines[i], place)) << relative(entry.path()) << ":" << i + 1 << ": " << lines[i];
+        EXPECT_FALSE(std::regex_search(lines[i], place)) << from_root(entry.path()) << ":" << i + 1 << ": " << lines[i];
       }
     }
   }
