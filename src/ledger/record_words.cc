@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words that records use in JSON, on the command line and in the page.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/check.h"
+#include "ledger/records.h"
+
+namespace trimtab {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> kFindingKinds = {
+    "anomaly", "level_shift", "trend",   "exhaustion",   "saturation",
+    "errors",  "latency",     "traffic", "availability", "slo"};
+constexpr std::array<std::string_view, 4> kFindingStates = {"open", "acknowledged", "resolved", "dismissed"};
+constexpr std::array<std::string_view, 3> kSurenesses = {"low", "medium", "high"};
+constexpr std::array<std::string_view, 4> kDirections = {"unknown", "up", "down", "both"};
+constexpr std::array<std::string_view, 5> kUnjudged = {"too_short", "stale", "too_sparse", "constant",
+                                                       "not_numeric"};
+
+template <std::size_t N, typename Enum>
+std::string_view word_of(const std::array<std::string_view, N>& words, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  CHECK(index < N, "enumerator {}", index);
+  return words[index];
+}
+
+template <typename Enum, std::size_t N>
+Result<Enum> parse_word(const std::array<std::string_view, N>& words, std::string_view text,
+                        std::string_view what) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (words[i] == text) return static_cast<Enum>(i);
+  }
+  return invalid(
+      fmt::format("\"{}\" is not a {}; known: {}", text.substr(0, 64), what, fmt::join(words, ", ")));
+}
+
+}  // namespace
+
+std::string_view to_string(FindingKind kind) { return word_of(kFindingKinds, kind); }
+std::string_view to_string(FindingState state) { return word_of(kFindingStates, state); }
+std::string_view to_string(Sureness sureness) { return word_of(kSurenesses, sureness); }
+std::string_view to_string(WorseDirection direction) { return word_of(kDirections, direction); }
+std::string_view to_string(Unjudged reason) { return word_of(kUnjudged, reason); }
+
+Result<FindingKind> parse_finding_kind(std::string_view text) {
+  return parse_word<FindingKind>(kFindingKinds, text, "kind of finding");
+}
+Result<FindingState> parse_finding_state(std::string_view text) {
+  return parse_word<FindingState>(kFindingStates, text, "state of a finding");
+}
+Result<Sureness> parse_sureness(std::string_view text) {
+  return parse_word<Sureness>(kSurenesses, text, "sureness");
+}
+Result<WorseDirection> parse_worse_direction(std::string_view text) {
+  return parse_word<WorseDirection>(kDirections, text, "direction");
+}
+Result<Unjudged> parse_unjudged(std::string_view text) {
+  return parse_word<Unjudged>(kUnjudged, text, "reason");
+}
+
+Result<EntityRef> parse_entity(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) {
+    return invalid(fmt::format("\"{}\" is not an entity; expected KIND/NAME, as in service/checkout",
+                               text.substr(0, 128)));
+  }
+  return EntityRef{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+}
+
+}  // namespace trimtab
