@@ -74,7 +74,7 @@ PackPlan plan_over_base(std::span<const std::uint64_t> values, std::uint64_t bas
 // zeros of a restart) would widen all the others: then those become exceptions. Candidates are the
 // least numbers of sixteen blocks, where they lie further from the very least than from each other.
 std::uint64_t choose_base(std::span<const std::uint64_t> values, PackPlan& plan) {
-  std::array<std::int64_t, kBaseBlocks> lows;
+  std::array<std::int64_t, kBaseBlocks> lows{};
   std::size_t blocks = 0;
   const std::size_t block = std::max<std::size_t>((values.size() + kBaseBlocks - 1) / kBaseBlocks, 8);
   for (std::size_t at = 0; at < values.size(); at += block) {
