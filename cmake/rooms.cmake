@@ -12,6 +12,7 @@ function(trimtab_room name)
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz|testlib)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")  # the executable's own
   set(testlib ${all})
   list(FILTER testlib INCLUDE REGEX "_testlib\\.cc$")
   set(tests ${all})

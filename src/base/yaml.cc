@@ -189,6 +189,10 @@ std::unexpected<Error> Yaml::error(std::string_view what) const {
 }
 
 Status Yaml::only_keys(std::initializer_list<std::string_view> known) const {
+  return only_keys(std::span<const std::string_view>(known.begin(), known.size()));
+}
+
+Status Yaml::only_keys(std::span<const std::string_view> known) const {
   if (!exists()) return ok();
   if (!is_map()) return error("expected a map of settings");
   for (const auto& [key, value] : map()) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ class Yaml {
   std::vector<std::pair<std::string, Yaml>> map() const;  // in document order
 
   Status only_keys(std::initializer_list<std::string_view> known) const;
+  Status only_keys(std::span<const std::string_view> known) const;
 
   Result<std::string> string() const;
   Result<std::vector<std::string>> strings() const;

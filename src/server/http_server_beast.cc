@@ -1,0 +1,776 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that includes Boost.Beast and asio: they take long to compile.
+#include "server/http_server.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/gzip.h"
+#include "server/route_metrics.h"
+#include "server/worker_pool.h"
+
+namespace trimtab {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+using http::Request;
+using http::Response;
+
+constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
+
+constexpr std::size_t kBufferReserveBytes =
+    256 << 10;  // measured: 4.6 against 3.4 M samples/s at 500 series/request
+constexpr std::size_t kBufferKeepBytes = 1 << 20;  // a larger buffer is given back after its request
+constexpr std::size_t kReadBytes = 1 << 20;        // at most asked of one read
+constexpr std::size_t kWriteBytes = 256 << 10;    // at most given to one write, so that timeouts see progress
+constexpr std::size_t kGzipBytesMin = 1024;       // below, gzip costs more than it saves
+constexpr std::size_t kLingerBytesMax = 1 << 20;  // read and dropped after a refusal, so that it is seen
+
+std::chrono::milliseconds milliseconds(DurationMs ms) { return std::chrono::milliseconds(ms); }
+
+// A connection as the server sees it when it stops.
+class Closable {
+ public:
+  virtual ~Closable() = default;
+  virtual void close(bool only_if_idle) = 0;
+};
+
+// What all connections share.
+struct Core {
+  Core(const HttpServerOptions& o, const http::Router& r, const Gatekeeper& g, Metrics& m, Logger& l)
+      : options(o),
+        router(r),
+        gatekeeper(g),
+        logger(l),
+        routes(r, m),
+        pool(o.worker_threads > 0 ? o.worker_threads : std::max(2u, std::thread::hardware_concurrency()),
+             o.worker_queue_max, m),
+        connections_refused(m.counter("trimtab_http_refused_total",
+                                      "Requests refused at a bound of the server.",
+                                      {{"bound", "connections"}})),
+        memory_refused(m.counter("trimtab_http_refused_total", "Requests refused at a bound of the server.",
+                                 {{"bound", "body_memory"}})),
+        timeouts(
+            m.counter("trimtab_http_timeouts_total", "Connections closed because the client was too slow.")),
+        connections_gauge(m.gauge("trimtab_http_connections", "Open HTTP connections.")) {}
+
+  // False when the bound of all bodies together is reached.
+  bool take_body_memory(std::size_t bytes) {
+    if (body_memory.fetch_add(bytes) + bytes <= options.body_memory_bytes_max) return true;
+    body_memory.fetch_sub(bytes);
+    memory_refused.add();
+    return false;
+  }
+
+  void add(const std::shared_ptr<Closable>& connection) {
+    const std::lock_guard lock(mutex);
+    connections.insert(connection);
+    connections_gauge.set(static_cast<double>(connections.size()));
+  }
+  void remove(const std::shared_ptr<Closable>& connection) {
+    const std::lock_guard lock(mutex);
+    connections.erase(connection);
+    connections_gauge.set(static_cast<double>(connections.size()));
+    if (connections.empty()) all_gone.notify_all();
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex);
+    return connections.size();
+  }
+  void close_all(bool only_if_idle) {
+    std::vector<std::shared_ptr<Closable>> copy;
+    {
+      const std::lock_guard lock(mutex);
+      copy.assign(connections.begin(), connections.end());
+    }
+    for (const auto& connection : copy) connection->close(only_if_idle);
+  }
+
+  const HttpServerOptions options;
+  const http::Router& router;
+  const Gatekeeper& gatekeeper;
+  Logger& logger;
+  RouteMetrics routes;
+  WorkerPool pool;
+  Counter& connections_refused;
+  Counter& memory_refused;
+  Counter& timeouts;
+  Gauge& connections_gauge;
+  std::atomic<std::size_t> body_memory{0};
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::condition_variable all_gone;
+  std::set<std::shared_ptr<Closable>> connections;
+};
+
+// Body memory that one request holds.
+class BodyMemory {
+ public:
+  explicit BodyMemory(Core& core) : core_(core) {}
+  ~BodyMemory() { core_.body_memory.fetch_sub(bytes_); }
+  BodyMemory(const BodyMemory&) = delete;
+  BodyMemory& operator=(const BodyMemory&) = delete;
+  bool take(std::size_t bytes) {
+    if (!core_.take_body_memory(bytes)) return false;
+    bytes_ += bytes;
+    return true;
+  }
+
+ private:
+  Core& core_;
+  std::size_t bytes_ = 0;
+};
+
+// Runs `work` on the pool and comes back to the caller's strand. False: the pool refused.
+asio::awaitable<bool> run_on_pool(WorkerPool& pool, bool admitted, std::function<void()> work) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+      [&pool, admitted](auto handler, std::function<void()> task) {
+        auto executor = asio::get_associated_executor(handler);
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        const auto resume = [shared, executor](bool ran) {
+          asio::post(executor, [shared, ran] { std::move (*shared)(ran); });
+        };
+        std::function<void()> job = [task = std::move(task), resume, keep = asio::make_work_guard(executor)] {
+          task();
+          resume(true);
+        };
+        if (!(admitted ? pool.run_next(std::move(job)) : pool.try_run(std::move(job)))) resume(false);
+      },
+      asio::use_awaitable, std::move(work));
+}
+
+Response guarded(const http::Route& route, const Request& request, Logger& logger) {
+  try {
+    return route.handle(request);
+  } catch (const std::bad_alloc&) {
+    logger.error("out of memory in a request", {{"path", request.path}});
+    return Response::error(503, "unavailable", "out of memory; try again later");
+  } catch (const std::exception& e) {
+    logger.error("exception in a request", {{"path", request.path}, {"what", e.what()}});
+    return Response::error(500, "internal", "an internal error was caught; see the log");
+  }
+}
+
+std::string header_text(const Response& response, bool keep_alive, std::string_view length_header) {
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, http::reason_phrase(response.status));
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    out.append(name).append(": ");
+    for (const char c : value) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    out.append("\r\n");
+  };
+  if (response.status != 204) add("Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) add(name, value);
+  add("X-Content-Type-Options", "nosniff");
+  if (!keep_alive) add("Connection", "close");
+  out.append(length_header).append("\r\n");
+  return out;
+}
+
+template <typename Stream>
+class Connection final : public Closable, public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Stream stream, Core& core, std::string remote)
+      : stream_(std::move(stream)), core_(core), remote_(std::move(remote)), buffer_() {}
+
+  static void run(std::shared_ptr<Connection> self) {
+    auto executor = self->stream_.get_executor();
+    asio::co_spawn(
+        executor, [self] { return self->serve(); },
+        [self](std::exception_ptr failure) {
+          if (failure) self->core_.logger.error("exception on a connection", {{"remote", self->remote_}});
+          self->core_.remove(self);
+        });
+  }
+
+  void close(bool only_if_idle) override {
+    asio::post(stream_.get_executor(), [self = this->shared_from_this(), only_if_idle] {
+      if (only_if_idle && !self->idle_) return;
+      error_code ignored;
+      beast::get_lowest_layer(self->stream_).socket().close(ignored);
+    });
+  }
+
+ private:
+  using HeadParser = beast::http::request_parser<beast::http::empty_body>;
+  using BodyParser = beast::http::request_parser<beast::http::string_body>;
+  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
+
+  asio::awaitable<void> serve() {
+    buffer_.reserve(kBufferReserveBytes);
+    if (co_await handshake()) {
+      while (!core_.draining.load(std::memory_order_relaxed)) {
+        const bool again = co_await serve_one();
+        if (!again) break;
+      }
+    }
+    co_await finish();
+  }
+
+  asio::awaitable<bool> handshake() {
+    if constexpr (kTls) {
+      expires(core_.options.header_timeout_ms, 0);
+      const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kUse);
+      count_timeout(error);
+      co_return !error;
+    }
+    co_return true;
+  }
+
+  // One request and its answer. False when the connection is to be closed.
+  asio::awaitable<bool> serve_one() {
+    if (buffer_.size() == 0 && !co_await wait_for_first_byte()) co_return false;
+    HeadParser parser;
+    const bool readable = co_await read_head(parser);
+    idle_ = false;
+    if (!readable) co_return false;
+    const std::int64_t start_ns = clock_.monotonic_ns();
+    Request request;
+    std::string path;
+    std::optional<Response> refusal = understand(parser, request, path);
+    http::Router::Match match;
+    BodyMemory memory(core_);
+    std::optional<BodyParser> chunked;
+    if (!refusal) {
+      match = core_.router.find(request.method, request.path);
+      refusal = admit(parser, request, match, memory);
+    }
+    const bool may_chunk = parser.get().version() >= 11;
+    const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+    bool body_read = false;
+    std::size_t body_bytes = 0;
+    if (!refusal) {
+      refusal = co_await read_body(parser, *match.route, request, chunked, memory, body_bytes, body_read);
+      if (!refusal && !body_read) co_return false;
+    }
+    const bool has_unread_body = !body_read && has_body;
+    request.keep_alive =
+        request.keep_alive && !has_unread_body && !core_.draining.load(std::memory_order_relaxed);
+    linger_ = has_unread_body;
+    Response response;
+    if (refusal) {
+      response = std::move(*refusal);
+    } else {
+      request.path_values = std::move(match.values);
+      response = co_await handle(*match.route, request);
+    }
+    core_.routes.count(match.route ? match.index : RouteMetrics::kNoRoute, response.status,
+                       request.body.size(), static_cast<double>(clock_.monotonic_ns() - start_ns) / 1e9);
+    log(request, response);
+    const bool sent = co_await send(request, response, may_chunk);
+    buffer_.consume(body_bytes);
+    if (buffer_.size() == 0 && buffer_.capacity() > kBufferKeepBytes) {
+      buffer_ = beast::flat_buffer();
+      buffer_.reserve(kBufferReserveBytes);
+    }
+    idle_ = true;
+    co_return sent&& request.keep_alive;
+  }
+
+  asio::awaitable<bool> wait_for_first_byte() {
+    idle_ = true;
+    expires(core_.options.idle_timeout_ms, 0);
+    const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(kBufferReserveBytes), kUse);
+    buffer_.commit(bytes);
+    co_return !error;
+  }
+
+  // False when there is nothing to answer any more (an answer to bad bytes has been sent).
+  asio::awaitable<bool> read_head(HeadParser& parser) {
+    parser.header_limit(static_cast<std::uint32_t>(core_.options.header_bytes_max));
+    parser.body_limit(boost::none);
+    expires(core_.options.header_timeout_ms, 0);
+    const auto [error, bytes] = co_await beast::http::async_read_header(stream_, buffer_, parser, kUse);
+    (void)bytes;
+    if (!error) co_return true;
+    count_timeout(error);
+    if (error.category() != beast::http::make_error_code(beast::http::error::bad_method).category() ||
+        error == beast::http::error::end_of_stream || error == beast::http::error::partial_message) {
+      co_return false;
+    }
+    const bool too_large = error == beast::http::error::header_limit;
+    const std::string what =
+        too_large ? fmt::format("request line and headers exceed {} bytes", core_.options.header_bytes_max)
+                  : fmt::format("not an HTTP/1.1 request: {}", error.message());
+    Request request;
+    Response response = Response::error(too_large ? 431 : 400, "bad_data", what);
+    core_.routes.count(RouteMetrics::kNoRoute, response.status, 0, 0);
+    linger_ = true;
+    co_await send(request, response, true);
+    co_return false;
+  }
+
+  // Fills in the request from the parsed head; a refusal when it makes no sense.
+  std::optional<Response> understand(HeadParser& parser, Request& request, std::string& path) {
+    const auto& head = parser.get();
+    request.method = {head.method_string().data(), head.method_string().size()};
+    request.remote = remote_;
+    request.keep_alive = parser.keep_alive();
+    for (const auto& field : head) {
+      request.headers.emplace_back(std::string_view(field.name_string().data(), field.name_string().size()),
+                                   std::string_view(field.value().data(), field.value().size()));
+    }
+    std::string_view target(head.target().data(), head.target().size());
+    if (const std::size_t scheme = target.find("://");
+        !target.starts_with('/') && scheme != std::string_view::npos) {
+      target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));  // absolute form
+    }
+    const std::size_t question = std::min(target.find('?'), target.size());
+    auto decoded = http::percent_decode(target.substr(0, question), false);
+    if (!decoded) return Response::error(decoded.error().within("path"));
+    path = std::move(*decoded);
+    request.path = path;
+    auto parameters = http::parse_form(target.substr(std::min(question + 1, target.size())));
+    if (!parameters) return Response::error(400, "bad_data", parameters.error().within("query").message());
+    request.parameters = std::move(*parameters);
+    if (head.version() >= 11 && request.header("Host").empty()) {
+      return Response::error(400, "bad_data", "the Host header is missing");
+    }
+    if (!request.header("Transfer-Encoding").empty() && !parser.chunked()) {
+      return Response::error(501, "unsupported", "of transfer encodings only \"chunked\" is understood");
+    }
+    return std::nullopt;
+  }
+
+  // Everything that can be refused before the body is read.
+  std::optional<Response> admit(HeadParser& parser, const Request& request, const http::Router::Match& match,
+                                BodyMemory& memory) {
+    const http::Access access = match.route ? match.route->access : http::Access::kOpen;
+    if (auto refusal = core_.gatekeeper.refuse(request, access)) return refusal;
+    if (!match.route && match.allowed.empty()) {
+      return Response::error(404, "not_found", fmt::format("there is no {:.200}", request.path));
+    }
+    if (!match.route) {
+      Response response = Response::error(
+          405, "bad_data", fmt::format("{:.20} is not one of {}", request.method, match.allowed));
+      response.headers.emplace_back("Allow", match.allowed);
+      return response;
+    }
+    const std::uint64_t length = parser.content_length().value_or(0);
+    if (length > match.route->body_bytes_max) return too_large(*match.route, length);
+    if (!memory.take(length))
+      return Response::error(503, "unavailable", "too many bodies are being read; try again later");
+    const std::string_view expect = request.header("Expect");
+    if (!expect.empty() && !beast::iequals({expect.data(), expect.size()}, "100-continue")) {
+      return Response::error(417, "bad_data", "of expectations only \"100-continue\" is understood");
+    }
+    return std::nullopt;
+  }
+
+  static Response too_large(const http::Route& route, std::uint64_t length) {
+    return Response::error(
+        413, "too_large",
+        route.body_bytes_max == 0
+            ? std::string("this route takes no body")
+            : fmt::format("the body is {} bytes{}; at most {} are taken; send smaller batches", length,
+                          length > route.body_bytes_max ? "" : " or more", route.body_bytes_max));
+  }
+
+  // Reads the body into the connection's buffer (by length) or a string (chunked). On return without a
+  // refusal and with done = false the client is gone.
+  asio::awaitable<std::optional<Response>> read_body(HeadParser& head, const http::Route& route,
+                                                     Request& request, std::optional<BodyParser>& chunked,
+                                                     BodyMemory& memory, std::size_t& body_bytes,
+                                                     bool& done) {
+    const std::size_t length = head.content_length().value_or(0);
+    if ((head.chunked() || length > buffer_.size()) && !request.header("Expect").empty()) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      expires(core_.options.write_timeout_ms, 0);
+      const auto [error, bytes] =
+          co_await asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()), kUse);
+      (void)bytes;
+      if (error) co_return std::nullopt;
+    }
+    if (head.chunked()) {
+      // The length is unknown: reserve the most it may become.
+      if (!memory.take(route.body_bytes_max)) {
+        co_return Response::error(503, "unavailable", "too many bodies are being read; try again later");
+      }
+      co_return co_await read_chunked(head, route, request, chunked, done);
+    }
+    expires(core_.options.body_timeout_ms, length);
+    while (buffer_.size() < length) {
+      const std::size_t missing = length - buffer_.size();
+      // Grows with what has come, so that a promise of a large body costs nothing yet.
+      const std::size_t want = std::min({missing, kReadBytes, std::max(buffer_.size(), kBufferReserveBytes)});
+      const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(want), kUse);
+      buffer_.commit(bytes);
+      count_timeout(error);
+      if (error) co_return std::nullopt;
+    }
+    request.body = std::string_view(static_cast<const char*>(buffer_.data().data()), length);
+    body_bytes = length;
+    done = true;
+    co_return std::nullopt;
+  }
+
+  asio::awaitable<std::optional<Response>> read_chunked(HeadParser& head, const http::Route& route,
+                                                        Request& request, std::optional<BodyParser>& chunked,
+                                                        bool& done) {
+    // The parser that reads on takes the head's fields with it: point the request's views at them.
+    chunked.emplace(std::move(head));
+    chunked->body_limit(route.body_bytes_max);
+    expires(core_.options.body_timeout_ms, route.body_bytes_max);
+    const auto [error, bytes] = co_await beast::http::async_read(stream_, buffer_, *chunked, kUse);
+    (void)bytes;
+    count_timeout(error);
+    if (error == beast::http::error::body_limit) co_return too_large(route, route.body_bytes_max);
+    if (error && error.category() == beast::http::make_error_code(beast::http::error::bad_chunk).category() &&
+        error != beast::http::error::partial_message && error != beast::http::error::end_of_stream) {
+      co_return Response::error(400, "bad_data", fmt::format("bad chunked body: {}", error.message()));
+    }
+    if (error) co_return std::nullopt;
+    request.body = chunked->get().body();
+    done = true;
+    co_return std::nullopt;
+  }
+
+  asio::awaitable<Response> handle(const http::Route& route, Request& request) {
+    if (request.header("Content-Type").starts_with("application/x-www-form-urlencoded")) {
+      auto form = http::parse_form(request.body);
+      if (!form) co_return Response::error(400, "bad_data", form.error().within("form").message());
+      for (auto& pair : *form) request.parameters.push_back(std::move(pair));
+    }
+    if (route.run == http::Run::kInline) co_return guarded(route, request, core_.logger);
+    Response response;
+    const bool ran = co_await run_on_pool(core_.pool, false, [&] {
+      response = guarded(route, request, core_.logger);
+      maybe_gzip(request, response);
+    });
+    if (!ran) co_return Response::error(503, "unavailable", "too many requests are waiting; try again later");
+    co_return response;
+  }
+
+  static bool wants_gzip(const Request& request, const Response& response) {
+    const bool text =
+        response.content_type.starts_with("text/") || response.content_type.starts_with("application/");
+    return text && accepts_gzip(request.header("Accept-Encoding"));
+  }
+
+  static void maybe_gzip(const Request& request, Response& response) {
+    if (response.chunks || response.body.size() < kGzipBytesMin || !wants_gzip(request, response)) return;
+    response.body = gzip(response.body);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+  }
+
+  asio::awaitable<bool> send(Request& request, Response& response, bool may_chunk) {
+    if (response.chunks) co_return co_await send_streamed(request, response, may_chunk);
+    const bool bodiless = response.status == 204 || response.status == 304;
+    const std::string length = bodiless ? "" : fmt::format("Content-Length: {}\r\n", response.body.size());
+    std::string head = header_text(response, request.keep_alive, length);
+    if (bodiless || request.method == "HEAD") co_return co_await write(head);
+    if (response.body.size() <= 16 << 10) co_return co_await write(head.append(response.body));
+    if (!co_await write(head)) co_return false;
+    co_return co_await write(response.body);
+  }
+
+  asio::awaitable<bool> send_streamed(Request& request, Response& response, bool may_chunk) {
+    if (!may_chunk) request.keep_alive = false;
+    std::optional<GzipStream> zip;
+    if (wants_gzip(request, response)) {
+      zip.emplace();
+      response.headers.emplace_back("Content-Encoding", "gzip");
+      response.headers.emplace_back("Vary", "Accept-Encoding");
+    }
+    const std::string head =
+        header_text(response, request.keep_alive, may_chunk ? "Transfer-Encoding: chunked\r\n" : "");
+    if (!co_await write(head)) co_return false;
+    if (request.method == "HEAD") co_return true;
+    bool more = true;
+    while (more) {
+      std::string piece;
+      bool failed = false;
+      const bool ran =
+          co_await run_on_pool(core_.pool, true, [&] { more = next_piece(response, zip, piece, failed); });
+      if (!ran || failed) co_return false;
+      if (may_chunk && !piece.empty()) piece = fmt::format("{:x}\r\n", piece.size()) + piece + "\r\n";
+      if (may_chunk && !more) piece += "0\r\n\r\n";
+      if (!co_await write(piece)) co_return false;
+    }
+    co_return true;
+  }
+
+  bool next_piece(Response& response, std::optional<GzipStream>& zip, std::string& piece, bool& failed) {
+    std::string plain;
+    try {
+      const auto more = response.chunks(plain);
+      failed = !more;
+      if (failed) {
+        core_.logger.warn("a streamed answer broke off", {{"error", more.error().message()}});
+        return false;
+      }
+      if (zip) {
+        zip->write(plain, !*more, piece);
+      } else {
+        piece = std::move(plain);
+      }
+      return *more;
+    } catch (const std::exception& e) {
+      core_.logger.error("exception in a streamed answer", {{"what", e.what()}});
+      failed = true;
+      return false;
+    }
+  }
+
+  asio::awaitable<bool> write(std::string_view text) {
+    while (!text.empty()) {
+      const std::string_view piece = text.substr(0, kWriteBytes);
+      expires(core_.options.write_timeout_ms, piece.size());
+      const auto [error, bytes] =
+          co_await asio::async_write(stream_, asio::buffer(piece.data(), piece.size()), kUse);
+      count_timeout(error);
+      if (error) co_return false;
+      text.remove_prefix(bytes);
+    }
+    co_return true;
+  }
+
+  // Says goodbye. After a refusal with an unread body, reads a little on: closing with unread bytes
+  // would reset the connection and the client would never see the answer.
+  asio::awaitable<void> finish() {
+    auto& socket = beast::get_lowest_layer(stream_).socket();
+    error_code ignored;
+    if constexpr (kTls) {
+      expires(kSecondMs, 0);
+      if (socket.is_open() && !linger_) co_await stream_.async_shutdown(kUse);
+    }
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    expires(2 * kSecondMs, 0);
+    buffer_.clear();
+    for (std::size_t total = 0; linger_ && !ignored && total < kLingerBytesMax;) {
+      const auto [error, bytes] =
+          co_await beast::get_lowest_layer(stream_).async_read_some(buffer_.prepare(64 << 10), kUse);
+      if (error) break;
+      total += bytes;
+    }
+    socket.close(ignored);
+  }
+
+  void expires(DurationMs base_ms, std::size_t bytes) {
+    const auto transfer_ms =
+        bytes * 1000 / std::max<std::size_t>(1, core_.options.transfer_bytes_per_second_min);
+    beast::get_lowest_layer(stream_).expires_after(
+        milliseconds(base_ms + static_cast<DurationMs>(transfer_ms)));
+  }
+
+  void count_timeout(const error_code& error) {
+    if (error == beast::error::timeout) core_.timeouts.add();
+  }
+
+  void log(const Request& request, const Response& response) {
+    const auto level = response.status >= 500 && response.status != 501 && response.status != 503
+                           ? LogLevel::kWarn
+                           : LogLevel::kDebug;
+    if (level == LogLevel::kDebug && response.status < 400) return;
+    core_.logger.write(level, "request",
+                       {{"method", request.method},
+                        {"path", request.path},
+                        {"status", response.status},
+                        {"remote", remote_}});
+  }
+
+  Stream stream_;
+  Core& core_;
+  const std::string remote_;
+  beast::flat_buffer buffer_;
+  SystemClock clock_;
+  bool idle_ = true;  // touched on the connection's strand only
+  bool linger_ = false;
+};
+
+class BeastServer final : public HttpServer {
+ public:
+  BeastServer(const HttpServerOptions& options, const http::Router& router, const Gatekeeper& gatekeeper,
+              Metrics& metrics, Logger& logger)
+      : core_(options, router, gatekeeper, metrics, logger), acceptor_(context_), retry_(context_) {}
+  ~BeastServer() override { stop(); }
+
+  Status open() {
+    TRY(load_tls());
+    error_code error;
+    const auto address = asio::ip::make_address(core_.options.listen.host, error);
+    if (error) return invalid(fmt::format("address {}: {}", core_.options.listen.host, error.message()));
+    const tcp::endpoint endpoint(address, core_.options.listen.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      const ErrorCode code = error == boost::system::errc::address_in_use      ? ErrorCode::kConflict
+                             : error == boost::system::errc::permission_denied ? ErrorCode::kDenied
+                                                                               : ErrorCode::kIo;
+      return fail(code,
+                  fmt::format("listening on {}: {}", core_.options.listen.to_string(), error.message()));
+    }
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(context_, accept_loop(), asio::detached);
+    const int threads = core_.options.io_threads > 0
+                            ? core_.options.io_threads
+                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    for (int i = 0; i < threads; ++i) {
+      threads_.emplace_back([this] { context_.run(); });
+    }
+    return ok();
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+  void stop() override {
+    if (threads_.empty()) return;
+    core_.draining = true;
+    asio::post(context_, [this] {
+      error_code ignored;
+      acceptor_.close(ignored);
+      retry_.cancel();
+    });
+    core_.close_all(true);
+    {
+      std::unique_lock lock(core_.mutex);
+      core_.all_gone.wait_for(lock, milliseconds(core_.options.drain_timeout_ms),
+                              [this] { return core_.connections.empty(); });
+    }
+    core_.close_all(false);
+    core_.pool.stop();
+    {
+      std::unique_lock lock(core_.mutex);
+      core_.all_gone.wait_for(lock, milliseconds(kSecondMs), [this] { return core_.connections.empty(); });
+    }
+    context_.stop();
+    threads_.clear();
+    core_.connections.clear();
+  }
+
+ private:
+  Status load_tls() {
+    const std::string& cert = core_.options.tls_cert_file;
+    const std::string& key = core_.options.tls_key_file;
+    if (cert.empty() != key.empty())
+      return invalid("tls: cert_file and key_file belong together; one is missing");
+    if (cert.empty()) return ok();
+    tls_.emplace(asio::ssl::context::tls_server);
+    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                      asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                      asio::ssl::context::no_tlsv1_1);
+    error_code error;
+    tls_->use_certificate_chain_file(cert, error);
+    if (error) return invalid(fmt::format("tls: certificate {}: {}", cert, error.message()));
+    tls_->use_private_key_file(key, asio::ssl::context::pem, error);
+    if (error) return invalid(fmt::format("tls: key {}: {}", key, error.message()));
+    if (SSL_CTX_check_private_key(tls_->native_handle()) != 1) {
+      return invalid(fmt::format("tls: the key {} does not belong to the certificate {}", key, cert));
+    }
+    return ok();
+  }
+
+  asio::awaitable<void> accept_loop() {
+    while (!core_.draining) {
+      auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(context_), kUse);
+      if (core_.draining || error == asio::error::operation_aborted) co_return;
+      if (error) {
+        // Out of descriptors or the like: let others finish first.
+        core_.logger.warn("accepting a connection failed", {{"error", error.message()}});
+        retry_.expires_after(std::chrono::milliseconds(100));
+        co_await retry_.async_wait(kUse);
+        continue;
+      }
+      take(std::move(socket));
+    }
+  }
+
+  void take(tcp::socket socket) {
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    if (core_.count() >= core_.options.connections_max) {
+      refuse(std::move(socket));
+      return;
+    }
+    const auto endpoint = socket.remote_endpoint(ignored);
+    std::string remote = fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+    if (tls_) {
+      start<beast::ssl_stream<beast::tcp_stream>>({beast::tcp_stream(std::move(socket)), *tls_},
+                                                  std::move(remote));
+    } else {
+      start<beast::tcp_stream>(beast::tcp_stream(std::move(socket)), std::move(remote));
+    }
+  }
+
+  template <typename Stream>
+  void start(Stream stream, std::string remote) {
+    auto connection = std::make_shared<Connection<Stream>>(std::move(stream), core_, std::move(remote));
+    core_.add(connection);
+    Connection<Stream>::run(std::move(connection));
+  }
+
+  // Over the bound of connections: one answer without reading, best effort.
+  void refuse(tcp::socket socket) {
+    core_.connections_refused.add();
+    error_code ignored;
+    if (!tls_) {
+      Response response = Response::error(503, "unavailable", "too many connections; try again later");
+      const std::string text =
+          header_text(response, false, fmt::format("Content-Length: {}\r\n", response.body.size())) +
+          response.body;
+      socket.non_blocking(true, ignored);
+      socket.write_some(asio::buffer(text), ignored);
+      socket.shutdown(tcp::socket::shutdown_send, ignored);
+    }
+    socket.close(ignored);
+  }
+
+  Core core_;  // outlives the context, whose end destroys what connections were doing
+  asio::io_context context_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  std::optional<asio::ssl::context> tls_;
+  std::uint16_t port_ = 0;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
+                                                      const http::Router& router,
+                                                      const Gatekeeper& gatekeeper, Metrics& metrics,
+                                                      Logger& logger) {
+  try {
+    auto server = std::make_unique<BeastServer>(options, router, gatekeeper, metrics, logger);
+    TRY(server->open());
+    return server;
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kIo, fmt::format("starting the HTTP server: {}", e.what()));
+  }
+}
+
+}  // namespace trimtab
