@@ -14,23 +14,23 @@ namespace trimtab {
 
 enum class Audience { kDeveloper, kLead, kHead };
 enum class BriefFormat { kText, kJson, kHtml, kMarkdown };
-Result<Audience> parse_audience(std::string_view text);      // developer | lead | head
+Result<Audience> parse_audience(std::string_view text);  // developer | lead | head
 Result<BriefFormat> parse_brief_format(std::string_view text);
 
 struct BriefInput {
   TimestampMs at_ms = 0;
-  TimestampMs since_ms = 0;               // findings that ended before are left out
-  std::vector<Finding> findings;          // live and, since since_ms, ended ones
-  std::vector<Event> events;              // since since_ms
+  TimestampMs since_ms = 0;       // findings that ended before are left out
+  std::vector<Finding> findings;  // live and, since since_ms, ended ones
+  std::vector<Event> events;      // since since_ms
   AnalysisPass pass;
   const Estate* estate = nullptr;
-  std::vector<std::string> notices;       // "the store takes no writes: disk full", ...
+  std::vector<std::string> notices;  // "the store takes no writes: disk full", ...
 };
 
 struct BriefStyle {
   Audience audience = Audience::kLead;
-  bool colour = false;        // ANSI, text format only
-  int width = 100;            // columns, text format only
+  bool colour = false;  // ANSI, text format only
+  int width = 100;      // columns, text format only
   std::size_t findings_max = 10;
 };
 
