@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,21 +17,23 @@ namespace trimtab {
 
 struct MaintenanceWindow {
   std::string name;
-  std::vector<std::string> entities;    // patterns ("service/check*"); empty: all
-  TimestampMs from_ms = 0;              // one-off
+  std::vector<std::string> entities;  // patterns ("service/check*"); empty: all
+  TimestampMs from_ms = 0;            // one-off
   TimestampMs to_ms = 0;
-  std::optional<int> weekday;           // weekly: 0 = Monday .. 6; with minute_of_day and duration (UTC)
+  std::optional<int> weekday;  // weekly: 0 = Monday .. 6; with minute_of_day and duration (UTC)
   int minute_of_day = 0;
   DurationMs duration_ms = 0;
   bool covers(const EntityRef& entity, TimestampMs at) const;
 };
 
-struct Objective {       // an SLO as declared; judged by a later issue
+struct Objective {  // an SLO as declared; judged by a later issue
   std::string name;
   std::string entity;
   std::string description;
-  double target = 0;     // 0.999
+  double target = 0;  // 0.999
   DurationMs window_ms = 0;
+  std::string error_query;  // PromQL, with {{.window}} for the window; "" when not given
+  std::string total_query;
 };
 
 enum class EdgeKind { kCalls, kRunsOn, kStoresIn, kOwnedBy };
@@ -42,10 +45,24 @@ struct Edge {
 
 struct EntityInfo {
   EntityRef ref;
-  std::string owner;     // "" unknown
-  int tier = 0;          // 1..4, 0 unknown
-  std::string domain;    // head-of-domain grouping
+  std::string owner;   // "" unknown
+  int tier = 0;        // 1..4, 0 unknown
+  std::string domain;  // head-of-domain grouping
   std::string description;
+};
+
+// Facts of one entity, or the defaults of all that match a pattern.
+struct EntityRule {
+  std::string pattern;  // "service/checkout", "service/*", "*"
+  EntityInfo info;
+};
+
+// What an estate.yaml holds, as read.
+struct EstateParts {
+  std::vector<EntityRule> entities;
+  std::vector<Edge> edges;
+  std::vector<MaintenanceWindow> windows;
+  std::vector<Objective> objectives;
 };
 
 // What exists, whose it is, how it hangs together: what estate.yaml declares plus what labels show.
@@ -63,16 +80,18 @@ class Estate {
   EntityInfo info(const EntityRef& entity) const;
   bool in_maintenance(const EntityRef& entity, TimestampMs at) const;
   const std::vector<Edge>& edges() const { return edges_; }
-  // Entities that `entity` calls, directly or through others: where its trouble may come from.
+  // Entities that `entity` calls, runs on or stores in, directly or through others, nearest first: where
+  // its trouble may come from. Cycles are walked once.
   std::vector<EntityRef> downstream(const EntityRef& entity) const;
   const std::vector<Objective>& objectives() const { return objectives_; }
+  const std::vector<MaintenanceWindow>& maintenance_windows() const { return windows_; }
+  const std::vector<EntityRule>& entity_rules() const { return rules_; }  // weakest pattern first
 
  private:
-  struct Rule {
-    std::string pattern;
-    EntityInfo info;
-  };
-  std::vector<Rule> rules_;
+  static Estate from_parts(EstateParts parts);
+
+  std::map<EntityRef, std::vector<std::uint32_t>> from_;  // entity -> indices into edges_
+  std::vector<EntityRule> rules_;
   std::vector<Edge> edges_;
   std::vector<MaintenanceWindow> windows_;
   std::vector<Objective> objectives_;

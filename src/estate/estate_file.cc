@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estate/estate_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "estate/glob.h"
+
+namespace trimtab {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kWeekdays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                       "friday", "saturday", "sunday"};
+
+Result<std::string> short_text(const Yaml& yaml, Result<std::string> text) {
+  if (!text) return text;
+  if (text->size() > kEstateTextBytesMax)
+    return yaml.error(fmt::format("longer than {} bytes", kEstateTextBytesMax));
+  if (!is_valid_utf8(*text)) return yaml.error("not UTF-8");
+  return text;
+}
+
+Result<std::string> text_or_empty(const Yaml& yaml) { return short_text(yaml, yaml.string_or("")); }
+
+// "service/checkout"; with patterns, also "service/*" and "*".
+Result<std::string> pattern(const Yaml& yaml, const std::string& text) {
+  if (text != "*" && !is_glob(text)) {
+    const auto entity = parse_entity(text);
+    if (!entity) return yaml.error(entity.error().message());
+  }
+  return short_text(yaml, text);
+}
+
+Result<EntityRef> entity(const Yaml& yaml) {
+  const std::string text = TRY(short_text(yaml, yaml.string()));
+  auto parsed = parse_entity(text);
+  if (!parsed) return yaml.error(parsed.error().message());
+  return parsed;
+}
+
+Status check_count(const Yaml& yaml, std::size_t count) {
+  if (count <= kEstateItemsMax) return ok();
+  return yaml.error(fmt::format("{} items; at most {} are allowed", count, kEstateItemsMax));
+}
+
+// Targets of `calls`, `runs_on`, `stores_in` of one entity.
+Status read_edges(const Yaml& yaml, const std::string& from, EdgeKind kind, EstateParts& parts) {
+  if (!yaml.exists()) return ok();
+  if (from == "*" || is_glob(from)) return yaml.error("edges need one entity, not a pattern");
+  const EntityRef source = *parse_entity(from);
+  for (const Yaml& item : yaml.list()) {
+    const EntityRef target = TRY(entity(item));
+    parts.edges.push_back({source, target, kind});
+    TRY(check_count(yaml, parts.edges.size()));
+  }
+  return ok();
+}
+
+Status read_entities(const Yaml& yaml, EstateParts& parts) {
+  if (!yaml.exists()) return ok();
+  if (!yaml.is_map()) return yaml.error("expected a map from entity or pattern to its facts");
+  const auto entries = yaml.map();
+  TRY(check_count(yaml, entries.size()));
+  for (const auto& [name, facts] : entries) {
+    TRY(facts.only_keys({"owner", "tier", "domain", "description", "calls", "runs_on", "stores_in"}));
+    EntityRule rule;
+    rule.pattern = TRY(pattern(facts, name));
+    rule.info.owner = TRY(text_or_empty(facts["owner"]));
+    rule.info.tier = static_cast<int>(TRY(facts["tier"].integer_or(0, 1, 4)));
+    rule.info.domain = TRY(text_or_empty(facts["domain"]));
+    rule.info.description = TRY(text_or_empty(facts["description"]));
+    TRY(read_edges(facts["calls"], name, EdgeKind::kCalls, parts));
+    TRY(read_edges(facts["runs_on"], name, EdgeKind::kRunsOn, parts));
+    TRY(read_edges(facts["stores_in"], name, EdgeKind::kStoresIn, parts));
+    parts.entities.push_back(std::move(rule));
+  }
+  return ok();
+}
+
+Result<TimestampMs> timestamp(const Yaml& yaml) {
+  const std::string text = TRY(yaml.string());
+  const auto parsed = parse_timestamp(text);
+  if (!parsed) return yaml.error(parsed.error().message());
+  return *parsed;
+}
+
+// "02:30" -> 150.
+Result<int> minute_of_day(const Yaml& yaml) {
+  const std::string text = TRY(yaml.string());
+  const auto number = [](std::string_view digits, int& out) {
+    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return problem == std::errc() && end == digits.data() + digits.size();
+  };
+  int hour = 0;
+  int minute = 0;
+  if (text.size() != 5 || text[2] != ':' || !number(std::string_view(text).substr(0, 2), hour) ||
+      !number(std::string_view(text).substr(3), minute) || hour < 0 || hour > 23 || minute < 0 ||
+      minute > 59) {
+    return yaml.error(
+        fmt::format("\"{}\" is not a time of day; expected HH:MM in UTC, quoted", text.substr(0, 32)));
+  }
+  return hour * 60 + minute;
+}
+
+Status read_window_times(const Yaml& yaml, MaintenanceWindow& window) {
+  const bool weekly = yaml["weekly"].exists();
+  if (weekly == (yaml["from"].exists() || yaml["to"].exists())) {
+    return yaml.error("expected either from and to, or weekly, at and duration");
+  }
+  if (!weekly) {
+    if (yaml["at"].exists() || yaml["duration"].exists())
+      return yaml.error("at and duration belong to a weekly window");
+    window.from_ms = TRY(timestamp(yaml["from"]));
+    window.to_ms = TRY(timestamp(yaml["to"]));
+    if (window.to_ms <= window.from_ms) return yaml["to"].error("not after from");
+    return ok();
+  }
+  const std::string day = TRY(yaml["weekly"].string());
+  const auto found = std::find(kWeekdays.begin(), kWeekdays.end(), day);
+  if (found == kWeekdays.end()) {
+    return yaml["weekly"].error(
+        fmt::format("\"{}\" is not a day; known: {}", day.substr(0, 32), fmt::join(kWeekdays, ", ")));
+  }
+  window.weekday = static_cast<int>(found - kWeekdays.begin());
+  window.minute_of_day = TRY(minute_of_day(yaml["at"]));
+  window.duration_ms = TRY(yaml["duration"].duration(kMinuteMs, kWeekMs));
+  return ok();
+}
+
+Status read_windows(const Yaml& yaml, EstateParts& parts) {
+  const auto items = yaml.list();
+  TRY(check_count(yaml, items.size()));
+  for (const Yaml& item : items) {
+    if (!item.is_map()) return item.error("expected a window with name and times");
+    TRY(item.only_keys({"name", "entities", "from", "to", "weekly", "at", "duration"}));
+    MaintenanceWindow window;
+    window.name = TRY(short_text(item["name"], item["name"].string()));
+    for (const Yaml& each : item["entities"].list()) {
+      const std::string text = TRY(each.string());
+      const std::string checked = TRY(pattern(each, text));
+      window.entities.push_back(checked);
+    }
+    TRY(read_window_times(item, window));
+    parts.windows.push_back(std::move(window));
+  }
+  return ok();
+}
+
+Status read_objectives(const Yaml& yaml, EstateParts& parts) {
+  const auto items = yaml.list();
+  TRY(check_count(yaml, items.size()));
+  for (const Yaml& item : items) {
+    if (!item.is_map()) return item.error("expected an objective with name, entity, objective and window");
+    TRY(item.only_keys({"name", "entity", "description", "objective", "window", "sli"}));
+    Objective objective;
+    objective.name = TRY(short_text(item["name"], item["name"].string()));
+    const EntityRef about = TRY(entity(item["entity"]));
+    objective.entity = about.to_string();
+    objective.description = TRY(text_or_empty(item["description"]));
+    const double percent = TRY(item["objective"].number(0.001, 99.9999999));  // percent, as SLO files have it
+    objective.target = percent / 100;
+    objective.window_ms = TRY(item["window"].duration_or(30 * kDayMs, kHourMs, kYearMs));
+    TRY(item["sli"].only_keys({"error_query", "total_query"}));
+    objective.error_query = TRY(text_or_empty(item["sli"]["error_query"]));
+    objective.total_query = TRY(text_or_empty(item["sli"]["total_query"]));
+    if (objective.error_query.empty() != objective.total_query.empty()) {
+      return item["sli"].error("error_query and total_query are needed together");
+    }
+    parts.objectives.push_back(std::move(objective));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<EstateParts> read_estate_file(const Yaml& file) {
+  TRY(file.only_keys({"entities", "maintenance", "slos"}));
+  EstateParts parts;
+  TRY(read_entities(file["entities"], parts));
+  TRY(read_windows(file["maintenance"], parts));
+  TRY(read_objectives(file["slos"], parts));
+  return parts;
+}
+
+}  // namespace trimtab

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+#include "base/yaml.h"
+#include "estate/estate.h"
+
+namespace trimtab {
+
+// Reads estate.yaml. Strict: an unknown key or a wrong value is an error with file and line.
+// Format: docs/formats/estate.md.
+Result<EstateParts> read_estate_file(const Yaml& file);
+
+inline constexpr std::size_t kEstateItemsMax = 100'000;  // entities, edges, windows, objectives: each
+inline constexpr std::size_t kEstateTextBytesMax = 1024;
+
+}  // namespace trimtab
