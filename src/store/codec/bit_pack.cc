@@ -87,21 +87,17 @@ void unpack_bits(const std::uint8_t* in, std::size_t readable, std::size_t count
   out += groups * kGroup;
   count -= groups * kGroup;
 
-  // The rest has no slack behind it: group by group from a padded copy.
-  std::size_t bytes = packed_bytes(count, width);
-  while (count > 0) {
-    std::array<std::uint8_t, 64 + kSlack> copy{};
-    std::array<std::uint64_t, kGroup> values;
-    const std::size_t group_bytes = std::min<std::size_t>(bytes, width);
-    std::memcpy(copy.data(), in, group_bytes);
-    kernel(copy.data(), 1, values.data());
-    const std::size_t taken = std::min(count, kGroup);
-    std::copy_n(values.data(), taken, out);
-    in += group_bytes;
-    bytes -= group_bytes;
-    out += taken;
-    count -= taken;
-  }
+  if (count == 0) return;
+
+  // The rest has no slack behind it and is read from a padded copy: less than kSlack + 64 bytes of
+  // whole groups and one part of a group.
+  std::array<std::uint8_t, kSlack + 64 + 64 + kSlack> copy{};
+  std::memcpy(copy.data(), in, packed_bytes(count, width));
+  groups = count / kGroup;
+  kernel(copy.data(), groups, out);
+  std::array<std::uint64_t, kGroup> last;
+  kernel(copy.data() + groups * width, 1, last.data());
+  std::copy_n(last.data(), count % kGroup, out + groups * kGroup);
 }
 
 }  // namespace trimtab::codec

@@ -7,15 +7,16 @@
 #include <limits>
 
 #include "base/check.h"
+#include "store/codec/clones.h"
 
 namespace trimtab::codec {
 namespace {
 
 using Numbers = std::array<std::uint64_t, kStreamMax>;
 
-constexpr std::size_t kJudgedAllMax = 160;  // up to here every number is judged, above kWindows windows
 constexpr std::size_t kWindows = 4;
-constexpr std::size_t kWindow = 32;
+constexpr std::size_t kWindowMax = 24;
+constexpr std::size_t kLeadMax = 2;
 constexpr std::size_t kBaseBlocks = 16;
 
 std::uint64_t bits(std::int64_t value) { return static_cast<std::uint64_t>(value); }
@@ -63,13 +64,6 @@ std::int64_t lowest(const std::uint64_t* values, std::size_t count) {
   return low;
 }
 
-PackPlan plan_over_base(std::span<const std::uint64_t> values, std::uint64_t base) {
-  WidthHistogram histogram;
-  for (const std::uint64_t value : values)
-    ++histogram.counts[static_cast<unsigned>(std::bit_width(value - base))];
-  return plan_pack(histogram);
-}
-
 // The base is the least number, unless a few far outliers below it (the drop of a counter reset, the
 // zeros of a restart) would widen all the others: then those become exceptions. Candidates are the
 // least numbers of sixteen blocks, where they lie further from the very least than from each other.
@@ -82,13 +76,13 @@ std::uint64_t choose_base(std::span<const std::uint64_t> values, PackPlan& plan)
   }
   std::sort(lows.begin(), lows.begin() + static_cast<std::ptrdiff_t>(blocks));
   std::uint64_t base = bits(lows[0]);
-  plan = plan_over_base(values, base);
+  plan = plan_pack(widths_above(values, base));
   for (const std::size_t rank : {std::size_t{1}, std::size_t{2}, blocks / 2}) {
     if (rank >= blocks) continue;
     const std::uint64_t gap = bits(lows[rank]) - bits(lows[0]);
     const std::uint64_t spread = bits(lows[blocks - 1]) - bits(lows[rank]);
     if (gap < 16 || gap / 2 < spread) continue;
-    const PackPlan other = plan_over_base(values, bits(lows[rank]));
+    const PackPlan other = plan_pack(widths_above(values, bits(lows[rank])));
     if (other.cost_bits >= plan.cost_bits) continue;
     plan = other;
     base = bits(lows[rank]);
@@ -96,37 +90,42 @@ std::uint64_t choose_base(std::span<const std::uint64_t> values, PackPlan& plan)
   return base;
 }
 
-// The windows of a run that stand for the whole of it when models are compared.
+// Four windows of a run stand for the whole of it when models are compared.
 struct Windows {
   std::array<std::size_t, kWindows> from;
-  std::size_t count;
   std::size_t size;
 
   explicit Windows(std::size_t total) {
-    if (total <= kJudgedAllMax) {
-      from[0] = 2;
-      count = 1;
-      size = total - 2;
-      return;
-    }
-    count = kWindows;
-    size = kWindow;
-    for (std::size_t i = 0; i < kWindows; ++i) from[i] = 2 + i * (total - 2 - kWindow) / (kWindows - 1);
+    const std::size_t usable = total - kLeadMax;
+    size = std::min(kWindowMax, std::max<std::size_t>(usable / kWindows, 1));
+    for (std::size_t i = 0; i < kWindows; ++i) from[i] = kLeadMax + i * (usable - size) / (kWindows - 1);
   }
 };
 
+// The sum of widths above `base`: what the numbers would take if each had its own width.
+TRIMTAB_CODEC_CLONES
+std::uint64_t width_sum(const std::uint64_t* values, std::size_t count, std::uint64_t base) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += static_cast<unsigned>(std::bit_width(values[i] - base));
+  return sum;
+}
+
+// Comparable between models of one run. The base is the least number, or the least that three of the
+// windows agree on where an outlier fell into the fourth.
 std::uint64_t judged_cost(const std::int64_t* n, const Windows& windows, IntegerModel model) {
-  std::array<std::uint64_t, kJudgedAllMax> left;
-  std::size_t filled = 0;
-  for (std::size_t i = 0; i < windows.count; ++i) {
-    residuals(n, windows.from[i], windows.from[i] + windows.size, model, left.data() + filled);
-    filled += windows.size;
+  std::array<std::uint64_t, kWindows * kWindowMax> left;
+  std::array<std::int64_t, kWindows> lows{};
+  for (std::size_t i = 0; i < kWindows; ++i) {
+    std::uint64_t* const at = left.data() + i * windows.size;
+    residuals(n, windows.from[i], windows.from[i] + windows.size, model, at);
+    if (has_base(model)) lows[i] = lowest(at, windows.size);
   }
-  const std::span<const std::uint64_t> judged(left.data(), filled);
-  if (!has_base(model)) return plan_over_base(judged, 0).cost_bits;
-  PackPlan plan;
-  choose_base(judged, plan);
-  return plan.cost_bits;
+  const std::size_t count = kWindows * windows.size;
+  if (!has_base(model)) return width_sum(left.data(), count, 0);
+  std::sort(lows.begin(), lows.end());
+  const std::uint64_t cost = width_sum(left.data(), count, bits(lows[0]));
+  if ((bits(lows[1]) - bits(lows[0])) / 2 < bits(lows[3]) - bits(lows[1])) return cost;
+  return std::min(cost, width_sum(left.data(), count, bits(lows[1])));
 }
 
 IntegerModel cheapest_model(std::span<const std::int64_t> numbers) {

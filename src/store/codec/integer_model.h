@@ -21,7 +21,7 @@ enum class IntegerModel : std::uint8_t {
 };
 inline constexpr unsigned kIntegerModelsCount = 4;
 
-// Picks the cheapest model (judged on at most 128 of the numbers), appends
+// Picks the cheapest model (judged on four windows of the numbers), appends
 //   zigzag varint  the first number (not for kOffset)
 //   zigzag varint  base (kOffset, kDelta) or the first difference (kZigzagDeltaOfDelta)
 //   stream         see packed_ints.h: what remains of the others

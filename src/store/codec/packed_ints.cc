@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "store/codec/bit_pack.h"
+#include "store/codec/clones.h"
 
 namespace trimtab::codec {
 namespace {
@@ -51,8 +52,7 @@ void put_exceptions(std::span<const std::uint64_t> values, unsigned width, std::
   }
   CHECK(found == exceptions);
   const std::span<const std::uint64_t> parts(high.data(), found);
-  WidthHistogram histogram;
-  histogram.add(parts);
+  const WidthHistogram histogram = widths_above(parts);
   PackPlan plan = plan_pack(histogram);
   if (depth + 1 == kDepthMax) {
     plan.exceptions = 0;
@@ -121,16 +121,33 @@ bool get_stream_at(ByteReader& in, std::size_t count, unsigned depth, std::uint6
 
 }  // namespace
 
-void WidthHistogram::add(std::span<const std::uint64_t> values) {
-  for (const std::uint64_t value : values) ++counts[static_cast<unsigned>(std::bit_width(value))];
+TRIMTAB_CODEC_CLONES
+WidthHistogram widths_above(std::span<const std::uint64_t> values, std::uint64_t base) {
+  // Four tables in turn: neighbours mostly fall into one bin, and a table alone would wait for itself.
+  std::array<std::array<std::uint16_t, 65>, 4> tables{};
+  const auto width = [base](std::uint64_t value) {
+    return static_cast<unsigned>(std::bit_width(value - base));
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= values.size(); i += 4) {
+    ++tables[0][width(values[i])];
+    ++tables[1][width(values[i + 1])];
+    ++tables[2][width(values[i + 2])];
+    ++tables[3][width(values[i + 3])];
+  }
+  for (; i < values.size(); ++i) ++tables[0][width(values[i])];
+  WidthHistogram out;
+  out.count = values.size();
+  for (std::size_t b = 0; b <= 64; ++b) {
+    out.counts[b] = static_cast<std::uint16_t>(tables[0][b] + tables[1][b] + tables[2][b] + tables[3][b]);
+  }
+  return out;
 }
 
 PackPlan plan_pack(const WidthHistogram& histogram) {
   unsigned widest = 64;
   while (widest > 0 && histogram.counts[widest] == 0) --widest;
-  std::uint64_t count = 0;
-  for (unsigned width = 0; width <= widest; ++width) count += histogram.counts[width];
-
+  const std::uint64_t count = histogram.count;
   PackPlan best{widest, 0, count * widest};
   std::uint64_t exceptions = 0;  // numbers wider than `width`
   std::uint64_t high_bits = 0;   // the sum of what they are wider by
@@ -138,8 +155,10 @@ PackPlan plan_pack(const WidthHistogram& histogram) {
     exceptions += histogram.counts[width + 1];
     high_bits += exceptions;
     const std::uint64_t places = std::min(exceptions * kGapBits, count);
-    const std::uint64_t cost =
-        count * width + places + high_bits + high_bits / 8 + exceptions * kPatchPenaltyBits + kOverheadBits;
+    const std::uint64_t patches =
+        places + high_bits + high_bits / 8 + exceptions * kPatchPenaltyBits + kOverheadBits;
+    if (patches >= best.cost_bits) break;  // and they only grow
+    const std::uint64_t cost = count * width + patches;
     if (cost < best.cost_bits) best = {width, exceptions, cost};
   }
   return best;
@@ -151,9 +170,7 @@ void put_stream(std::span<const std::uint64_t> values, const PackPlan& plan, std
 }
 
 void put_stream(std::span<const std::uint64_t> values, std::string& out) {
-  WidthHistogram histogram;
-  histogram.add(values);
-  put_stream(values, plan_pack(histogram), out);
+  put_stream(values, plan_pack(widths_above(values)), out);
 }
 
 bool get_stream(ByteReader& in, std::size_t count, std::uint64_t* out) {

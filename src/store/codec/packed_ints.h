@@ -17,8 +17,11 @@ inline constexpr std::size_t kStreamMax = 4096;
 // How many numbers need how many bits: counts[b] numbers n with std::bit_width(n) == b.
 struct WidthHistogram {
   std::array<std::uint16_t, 65> counts{};
-  void add(std::span<const std::uint64_t> values);
+  std::size_t count = 0;
 };
+
+// The widths of value - base (modulo 2^64) over all values.
+WidthHistogram widths_above(std::span<const std::uint64_t> values, std::uint64_t base = 0);
 
 // One way to pack a set of numbers: `width` bits for each, and the higher bits of those that need more
 // as exceptions.

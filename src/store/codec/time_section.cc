@@ -26,10 +26,16 @@ std::int64_t line_distances(std::span<const TimestampMs> times, std::uint64_t st
   return least;
 }
 
-PackPlan plan_of(std::span<const std::uint64_t> values) {
-  WidthHistogram histogram;
-  histogram.add(values);
-  return plan_pack(histogram);
+// out[i] = first + i * step, eight at a time without a product. (One running number plus eight offsets:
+// eight running numbers come out wrong from g++ 12.2 -O3.)
+void fill_line(std::uint64_t first, std::uint64_t step, std::size_t count, TimestampMs* out) {
+  std::array<std::uint64_t, 8> offsets;
+  for (std::size_t i = 0; i < offsets.size(); ++i) offsets[i] = i * step;
+  std::size_t i = 0;
+  for (; i + offsets.size() <= count; i += offsets.size(), first += offsets.size() * step) {
+    for (std::size_t j = 0; j < offsets.size(); ++j) out[i + j] = static_cast<TimestampMs>(first + offsets[j]);
+  }
+  for (; i < count; ++i, first += step) out[i] = static_cast<TimestampMs>(first);
 }
 
 void put_head(TimeModel model, TimestampMs first, std::uint64_t step, std::string& out) {
@@ -58,13 +64,13 @@ void put_times(std::span<const TimestampMs> times, std::string& out) {
 
   for (std::size_t i = 0; i < gaps; ++i) deltas[i] -= least;
   const std::span<const std::uint64_t> above(deltas.data(), gaps);
-  const PackPlan delta_plan = plan_of(above);
+  const PackPlan delta_plan = plan_pack(widths_above(above));
   const std::uint64_t span_ms = bits(times.back()) - bits(times.front());
   const std::uint64_t step = (span_ms + gaps / 2) / gaps;
   Numbers distances;
   const std::int64_t base = line_distances(times, step, distances.data());
   const std::span<const std::uint64_t> off_line(distances.data(), times.size());
-  const PackPlan line_plan = plan_of(off_line);
+  const PackPlan line_plan = plan_pack(widths_above(off_line));
   if (line_plan.cost_bits + 16 < delta_plan.cost_bits) {
     put_head(TimeModel::kLine, times[0], step, out);
     put_varint(out, span_ms);
@@ -105,7 +111,7 @@ bool get_times(ByteReader& in, const TimeHeader& header, TimestampMs* out) {
   const std::uint64_t first = bits(header.first_ms);
   const std::size_t count = header.count;
   if (header.model == TimeModel::kRegular) {
-    for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<TimestampMs>(first + i * header.step_ms);
+    fill_line(first, header.step_ms, count, out);
     return true;
   }
   auto* words = reinterpret_cast<std::uint64_t*>(out);
