@@ -61,8 +61,8 @@ class Gatekeeper {
  public:
   struct Options {
     ListenAddress listen;
-    std::vector<std::string> allowed_hosts;  // names by which a proxy in front calls us
-    std::string token_file;                  // "": no tokens
+    std::vector<std::string> allowed_hosts{};  // names by which a proxy in front calls us
+    std::string token_file{};                  // "": no tokens
   };
   // Errors: beyond loopback without a token file (kDenied), token file errors.
   static Result<std::unique_ptr<Gatekeeper>> create(Options options, Metrics& metrics);

@@ -95,6 +95,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::kNotFound: return 404;
     case ErrorCode::kConflict: return 409;
     case ErrorCode::kLimit: return 422;
+    case ErrorCode::kUnsupported: return 415;
     case ErrorCode::kDenied: return 403;
     case ErrorCode::kUnavailable: return 503;
     case ErrorCode::kTimeout: return 504;
@@ -118,6 +119,7 @@ std::string_view error_type_of(ErrorCode code) {
     case ErrorCode::kUnavailable: return "unavailable";
     case ErrorCode::kTimeout: return "timeout";
     case ErrorCode::kCancelled: return "canceled";
+    case ErrorCode::kUnsupported: return "unsupported";
     default: return "internal";
   }
 }

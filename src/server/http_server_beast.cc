@@ -139,7 +139,7 @@ struct Core {
 class BodyMemory {
  public:
   explicit BodyMemory(Core& core) : core_(core) {}
-  ~BodyMemory() { core_.body_memory.fetch_sub(bytes_); }
+  ~BodyMemory() { release(); }
   BodyMemory(const BodyMemory&) = delete;
   BodyMemory& operator=(const BodyMemory&) = delete;
   bool take(std::size_t bytes) {
@@ -147,6 +147,7 @@ class BodyMemory {
     bytes_ += bytes;
     return true;
   }
+  void release() { core_.body_memory.fetch_sub(std::exchange(bytes_, 0)); }
 
  private:
   Core& core_;
@@ -288,6 +289,7 @@ class Connection final : public Closable, public std::enable_shared_from_this<Co
     core_.routes.count(match.route ? match.index : RouteMetrics::kNoRoute, response.status,
                        request.body.size(), static_cast<double>(clock_.monotonic_ns() - start_ns) / 1e9);
     log(request, response);
+    memory.release();
     const bool sent = co_await send(request, response, may_chunk);
     buffer_.consume(body_bytes);
     if (buffer_.size() == 0 && buffer_.capacity() > kBufferKeepBytes) {

@@ -12,7 +12,7 @@ RouteMetrics::RouteMetrics(const http::Router& router, Metrics& metrics) : metri
     route->path = path;
     route->seconds = &metrics.histogram("trimtab_http_request_duration_seconds",
                                         "Time from the end of the headers to the answer being ready.",
-                                        {{"method", method}, {"path", path}});
+                                        {{"method", method}, {"path", path}}, {.001, .01, .1, 1, 10});
     route->body_bytes = &metrics.counter("trimtab_http_request_body_bytes_total", "Bytes of request bodies.",
                                          {{"method", method}, {"path", path}});
     routes_.push_back(std::move(route));
