@@ -53,7 +53,6 @@ class EmbeddedStore : public Store {
     std::uint64_t chunk_bytes = 0;
     std::uint64_t journal_bytes = 0;
     std::uint64_t index_bytes = 0;
-    std::uint64_t tombstones = 0;
     std::uint64_t corrupt_chunks = 0;
     std::vector<LabelCardinality> top_labels;                            // most values first
     std::vector<std::pair<std::string, std::uint64_t>> top_metrics;      // most series first
@@ -64,6 +63,9 @@ class EmbeddedStore : public Store {
   // Runs due background work now: sealing of idle heads, checkpoint, retention, downsampling.
   // The store's own thread does this; tests and `inspect --compact` call it by hand.
   virtual Status maintain() = 0;
+  // Seals every head, merges what overlaps, and compacts the files: the smallest form of the data.
+  // Takes time in proportion to all of it; reads and writes go on.
+  virtual Status compact() = 0;
 };
 
 }  // namespace trimtab

@@ -63,14 +63,15 @@ void pack_raw(Head& head, HeadMemory& memory) {
   head.raw_count = 0;
 }
 
-bool wants_seal(const Head& head) {
-  if (head.packed == nullptr) return false;
+Full wants_seal(const Head& head) {
+  if (head.packed == nullptr) return Full::kNo;
   const auto samples = head.packed->samples;
-  return samples >= kSealSamplesMax || (samples >= kSealSamplesMin && head.packed->bytes >= kSealBytesMin);
+  const bool full = samples >= kSealSamplesMax || (samples >= kSealSamplesMin && head.packed->bytes >= kSealBytesMin);
+  return full ? Full::kOpen : Full::kNo;
 }
 
 AppendResult append_newest(Head& head, std::uint32_t id, TimestampMs t, double value, HeadMemory& memory) {
-  bool full = false;
+  Full full = Full::kNo;
   if (head.raw_count != 0 &&
       (head.raw_count >= raw_limit(id) || t - head.base_ms > std::numeric_limits<std::uint32_t>::max())) {
     pack_raw(head, memory);
@@ -91,10 +92,10 @@ AppendResult insert_raw(Head& head, TimestampMs t, double value, HeadMemory& mem
   unsigned at = head.raw_count;
   while (at > 0 && raw_time(head, at - 1) > t) --at;
   if (at > 0 && raw_time(head, at - 1) == t) {
-    if (same_bits(raw_value(head, at - 1), value)) return {Applied::kDuplicate, false};
+    if (same_bits(raw_value(head, at - 1), value)) return {Applied::kDuplicate, Full::kNo};
     set_raw(head, at - 1, t, value);
     if (t == head.newest_ms) head.newest_value = value;
-    return {Applied::kOverwritten, false};
+    return {Applied::kOverwritten, Full::kNo};
   }
   if (head.raw_count == kRawSamplesMax) {  // makes room by packing the older half
     SampleBuffer all;
@@ -115,7 +116,7 @@ AppendResult insert_raw(Head& head, TimestampMs t, double value, HeadMemory& mem
   std::memmove(raw_entry(head, at + 1), raw_entry(head, at), (head.raw_count - at) * kRawEntryBytes);
   ++head.raw_count;
   set_raw(head, at, t, value);
-  return {Applied::kLate, false};
+  return {Applied::kLate, Full::kNo};
 }
 
 // A time older than raw: a late sample, unless packed or late hold it with this value.
@@ -132,13 +133,13 @@ AppendResult insert_late(Head& head, TimestampMs t, double value, HeadMemory& me
                           [](const LateSample& sample, TimestampMs time) { return sample.timestamp_ms < time; });
   }
   if (at != late.end() && at->timestamp_ms == t) {
-    if (same_bits(at->value, value)) return {Applied::kDuplicate, false};
+    if (same_bits(at->value, value)) return {Applied::kDuplicate, Full::kNo};
     at->value = value;
-    return {Applied::kOverwritten, false};
+    return {Applied::kOverwritten, Full::kNo};
   }
   double present;
   if (head.packed != nullptr && packed_find(*head.packed, t, present)) {
-    if (same_bits(present, value)) return {Applied::kDuplicate, false};
+    if (same_bits(present, value)) return {Applied::kDuplicate, Full::kNo};
     applied = Applied::kOverwritten;
   }
   const std::size_t capacity = late.capacity();
@@ -146,7 +147,7 @@ AppendResult insert_late(Head& head, TimestampMs t, double value, HeadMemory& me
   memory.bytes.fetch_add((late.capacity() - capacity) * sizeof(LateSample), std::memory_order_relaxed);
   memory.late_samples.fetch_add(1, std::memory_order_relaxed);
   if (t < head.oldest_ms) head.oldest_ms = t;
-  return {applied, late.size() >= kSealSamplesMin};
+  return {applied, late.size() >= kSealSamplesMin ? Full::kLate : Full::kNo};
 }
 
 }  // namespace
@@ -157,7 +158,7 @@ AppendResult head_append(Head& head, std::uint32_t id, TimestampMs t, double val
     return append_newest(head, id, t, value, memory);
   }
   // A repeated delivery of the newest sample; it may be sealed already.
-  if (t == head.newest_ms && same_bits(value, head.newest_value)) return {Applied::kDuplicate, false};
+  if (t == head.newest_ms && same_bits(value, head.newest_value)) return {Applied::kDuplicate, Full::kNo};
   head.flags |= Head::kDirty | Head::kTouched;
   if (head.raw_count != 0 && t >= head.base_ms) return insert_raw(head, t, value, memory);
   AppendResult result = insert_late(head, t, value, memory);

@@ -63,8 +63,7 @@ struct alignas(64) Head {
   static constexpr std::uint8_t kDirty = 2;      // differs from its record in `heads`
   static constexpr std::uint8_t kTouched = 4;    // written since the last look for idle heads
   static constexpr std::uint8_t kOverlap = 8;    // chunks of this series may overlap
-  static constexpr std::uint8_t kQueued = 16;    // waits to be sealed in this append
-  static constexpr std::uint8_t kIdle = 32;      // was untouched at the last look
+  static constexpr std::uint8_t kIdle = 16;      // was untouched at the last look
   static constexpr std::uint8_t kKeptFlags = kOverlap;
 
   bool alive() const { return (flags & kAlive) != 0; }
@@ -94,10 +93,12 @@ inline constexpr unsigned kSealSamplesMin = 480;   // bytes per sample flatten t
 inline constexpr unsigned kSealSamplesMax = 1920;  // constant series wait until here
 inline constexpr unsigned kSealBytesMin = 384;
 
-// Asks the caller to seal the head soon.
+enum class Full : std::uint8_t { kNo, kOpen, kLate };
+
+// What happened, and which part of the head the caller should seal soon.
 struct AppendResult {
-  Applied applied;
-  bool full;
+  Applied applied = Applied::kTaken;
+  Full full = Full::kNo;
 };
 
 // All functions below: the caller holds the append lock and the head's own lock.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "store/engine/bytes.h"
 #include "store/codec/chunk_codec.h"
 #include "store/head/head.h"
@@ -11,18 +14,26 @@ namespace {
 
 constexpr std::uint64_t kRecordVersion = 1;
 
+// Count of chunks, then each with its length.
 void put_samples(const SampleBuffer& samples, std::string& out) {
-  std::string bytes;
-  if (samples.size() != 0) encode_chunk(samples.timestamps_ms, samples.values, bytes);
-  put_varint(out, samples.size());
-  put_bytes(out, bytes);
+  put_varint(out, (samples.size() + kChunkSamplesMax - 1) / kChunkSamplesMax);
+  const std::span<const TimestampMs> times(samples.timestamps_ms);
+  const std::span<const double> values(samples.values);
+  for (std::size_t from = 0; from < samples.size(); from += kChunkSamplesMax) {
+    const std::size_t count = std::min(kChunkSamplesMax, samples.size() - from);
+    std::string bytes;
+    encode_chunk(times.subspan(from, count), values.subspan(from, count), bytes);
+    put_bytes(out, bytes);
+  }
 }
 
 Status get_samples(ByteReader& reader, SampleBuffer& samples) {
-  const std::uint64_t count = reader.varint();
-  const std::string_view bytes = reader.bytes();
-  if (!reader.good()) return fail(ErrorCode::kCorrupt, "head record is cut short");
-  return count == 0 ? ok() : decode_chunk(bytes, samples);
+  for (std::uint64_t count = reader.varint(); count > 0; --count) {
+    const std::string_view bytes = reader.bytes();
+    if (!reader.good()) return fail(ErrorCode::kCorrupt, "head record is cut short");
+    TRY(decode_chunk(bytes, samples));
+  }
+  return ok();
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ HeadTable::~HeadTable() {
   for (std::size_t block = 0; block * kBlockHeads < count; ++block) delete[] blocks_.get()[block].load();
 }
 
-void HeadTable::ensure(std::uint32_t count) {
+void HeadTable::ensure(std::uint32_t count, std::uint8_t flags) {
   const std::uint32_t before = size();
   if (count <= before) return;
   const std::size_t used = (std::size_t{before} + kBlockHeads - 1) / kBlockHeads;
@@ -25,6 +25,7 @@ void HeadTable::ensure(std::uint32_t count) {
   for (std::size_t block = used; block < wanted; ++block) {
     blocks_.get()[block].store(new Head[kBlockHeads], std::memory_order_release);
   }
+  at(count - 1).flags |= flags;
   size_.store(count, std::memory_order_release);
 }
 

@@ -22,8 +22,8 @@ class HeadTable {
   Head& at(std::uint32_t id) const {
     return blocks_.get()[id / kBlockHeads].load(std::memory_order_acquire)[id % kBlockHeads];
   }
-  // Heads 0 .. count - 1 exist afterwards.
-  void ensure(std::uint32_t count);
+  // Heads 0 .. count - 1 exist afterwards; the last one carries these flags before anyone sees it.
+  void ensure(std::uint32_t count, std::uint8_t flags);
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
   std::size_t memory_bytes() const;
 

@@ -10,6 +10,9 @@
 namespace trimtab::embedded {
 namespace {
 
+constexpr std::uint64_t kOpenBit = 1;
+constexpr std::uint64_t kOverlapBit = 2;
+
 char* write_varint(char* at, std::uint64_t value) {
   while (value >= 0x80) {
     *at++ = static_cast<char>(value | 0x80);
@@ -69,7 +72,8 @@ void encode_journal_sealed(std::span<const SealedHead> sealed, std::string& out)
   put_varint(out, sealed.size());
   for (const SealedHead& head : sealed) {
     put_varint(out, head.series);
-    put_varint(out, head.open ? 1 : 0);
+    put_varint(out, (head.open ? kOpenBit : 0) | (head.overlap ? kOverlapBit : 0));
+    put_varint(out, head.span_s);
     put_signed(out, head.late_from);
   }
 }
@@ -85,7 +89,10 @@ Status decode_journal_entry(std::string_view bytes, JournalEntry& entry) {
       entry.sealed.resize(count);
       for (SealedHead& head : entry.sealed) {
         head.series = static_cast<std::uint32_t>(reader.varint());
-        head.open = reader.varint() != 0;
+        const std::uint64_t bits = reader.varint();
+        head.open = (bits & kOpenBit) != 0;
+        head.overlap = (bits & kOverlapBit) != 0;
+        head.span_s = static_cast<std::uint32_t>(reader.varint());
         head.late_from = reader.signed_varint();
       }
       if (!reader.good() || !reader.done()) return fail(ErrorCode::kCorrupt, "journal note is cut short");

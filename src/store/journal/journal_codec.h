@@ -20,6 +20,8 @@ enum class JournalKind : std::uint8_t { kSamples = 1, kSealed = 2 };
 struct SealedHead {
   std::uint32_t series = 0;
   bool open = false;
+  bool overlap = false;       // late samples became a chunk of their own
+  std::uint32_t span_s = 0;   // longest chunk written
   TimestampMs late_from = 0;  // late samples at or after this time left too
 };
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/engine/engine.h"
+
+#include <chrono>
+
+#include "base/check.h"
+#include "store/engine/bytes.h"
+#include "store/engine/recovery.h"
+#include "store/engine/rocks_options.h"
+
+namespace trimtab {
+
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const EmbeddedStoreOptions& options, const Clock& clock,
+                                                           Metrics& metrics, Logger& logger) {
+  return TRY(embedded::Engine::open(options, {}, clock, metrics, logger));
+}
+
+}  // namespace trimtab
+
+namespace trimtab::embedded {
+namespace {
+
+constexpr std::chrono::milliseconds kKeepInterval{1000};
+constexpr std::int64_t kIdleLookNs = std::int64_t{30} * 60 * 1'000'000'000;
+
+}  // namespace
+
+Engine::Engine(const EmbeddedStoreOptions& options, const EngineHooks& hooks, const Clock& clock, Metrics& metrics,
+               Logger& logger)
+    : hooks_(hooks),
+      core_(options, hooks.limits, clock, metrics, logger),
+      writer_(core_),
+      keeper_(core_, writer_, hooks.free_bytes) {}
+
+Result<std::unique_ptr<Engine>> Engine::open(const EmbeddedStoreOptions& options, const EngineHooks& hooks,
+                                             const Clock& clock, Metrics& metrics, Logger& logger) {
+  auto engine = std::unique_ptr<Engine>(new Engine(options, hooks, clock, metrics, logger));
+  TRY(engine->start());
+  return engine;
+}
+
+Status Engine::start() {
+  const std::int64_t began_ns = core_.clock.monotonic_ns();
+  DatabaseOptions database;
+  database.directory = core_.options.directory;
+  database.cache_bytes = core_.options.cache_bytes;
+  database.read_only = core_.options.read_only;
+  database.env = hooks_.env;
+  core_.database = TRY(Database::open(database));
+  const RecoveryReport report = TRY(recover(core_));
+  TRY(load_metadata());
+  core_.logger.info("store opened", {{"directory", core_.options.directory},
+                                     {"series", report.series},
+                                     {"journal_entries", report.journal_entries},
+                                     {"journal_samples", report.journal_samples},
+                                     {"milliseconds", (core_.clock.monotonic_ns() - began_ns) / 1'000'000}});
+  if (core_.options.read_only) {
+    core_.gate.close("the store is open for reading only");
+    return ok();
+  }
+  keeper_.watch_space();
+  if (hooks_.background) {
+    sync_thread_ = std::jthread([this](const std::stop_token& stop) { sync_loop(stop); });
+    keep_thread_ = std::jthread([this](const std::stop_token& stop) { keep_loop(stop); });
+  }
+  return ok();
+}
+
+Engine::~Engine() {
+  for (std::jthread* const thread : {&sync_thread_, &keep_thread_}) {
+    if (thread->joinable()) {
+      thread->request_stop();
+      thread->join();
+    }
+  }
+  if (core_.database == nullptr) return;
+  if (core_.gate.is_open()) {
+    // The journal has it all; the checkpoint only makes the next start fast.
+    if (Status status = keeper_.checkpoint(); !status) {
+      core_.logger.warn("closing without a checkpoint", {{"error", status.error().message()}});
+    }
+    (void)core_.syncs.sync_pending();
+  }
+  core_.gate.close("the store is closing");
+}
+
+void Engine::sync_loop(const std::stop_token& stop) {
+  std::unique_lock lock(wake_mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, std::chrono::milliseconds(core_.options.sync_interval_ms), [] { return false; });
+    lock.unlock();
+    if (core_.gate.is_open()) (void)core_.syncs.sync_pending();  // a failure closes the gate and is counted
+    lock.lock();
+  }
+}
+
+void Engine::keep_loop(const std::stop_token& stop) {
+  std::int64_t idle_look_ns = core_.clock.monotonic_ns();
+  bool eager = true;  // false after a failure: then once per interval is enough
+  std::unique_lock lock(wake_mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, kKeepInterval, [&] { return eager && keeper_.checkpoint_due(); });
+    lock.unlock();
+    keeper_.watch_space();
+    eager = core_.gate.is_open();
+    if (core_.gate.is_open() && !stop.stop_requested()) {
+      (void)writer_.write_pending();
+      if (keeper_.checkpoint_due()) eager = keeper_.checkpoint().has_value();
+      if (core_.clock.monotonic_ns() - idle_look_ns >= kIdleLookNs) {
+        idle_look_ns = core_.clock.monotonic_ns();
+        (void)keeper_.tend_idle_heads();
+      }
+    }
+    keeper_.publish_gauges();
+    lock.lock();
+  }
+}
+
+std::size_t Engine::resolve(std::span<const LabelsHash> keys, std::span<SeriesId> out) {
+  return core_.keys.resolve(keys, out);
+}
+void Engine::remember_key(const LabelsHash& key, SeriesId id) { core_.keys.remember(key, id); }
+Result<SeriesId> Engine::ensure_series(const Labels& labels) { return writer_.ensure_series(labels); }
+
+Result<AppendOutcome> Engine::append(std::span<const Sample> batch) {
+  if (keeper_.checkpoint_due()) {
+    wake_.notify_all();
+    if (core_.journal_bytes.load(std::memory_order_relaxed) >= core_.limits.journal_bytes_max) {
+      core_.metrics.checkpoint_waits.add();
+      TRY(keeper_.checkpoint());
+    }
+  }
+  return writer_.append(batch);
+}
+
+Status Engine::flush() {
+  TRY(writer_.write_pending());
+  return core_.syncs.sync_pending();
+}
+
+Status Engine::maintain() {
+  keeper_.watch_space();
+  TRY(core_.gate.check());
+  TRY(writer_.write_pending());
+  TRY(keeper_.tend_idle_heads());
+  TRY(keeper_.checkpoint());
+  keeper_.publish_gauges();
+  return ok();
+}
+
+Status Engine::compact() {
+  std::vector<std::uint32_t> ids(core_.heads.size());
+  for (std::uint32_t id = 0; id < ids.size(); ++id) ids[id] = id;
+  TRY(writer_.seal(ids, Writer::Part::kAll));
+  TRY(maintain());
+  TRY(core_.database->flush_all());
+  rocksdb::CompactRangeOptions options;
+  for (std::size_t family = 0; family < kFamiliesCount; ++family) {
+    TRY(to_status(core_.database->db().CompactRange(options, core_.database->family(static_cast<Family>(family)),
+                                                    nullptr, nullptr),
+                  "compacting the store"));
+  }
+  return ok();
+}
+
+}  // namespace trimtab::embedded
