@@ -23,12 +23,12 @@ struct EmbeddedStoreOptions {
   std::string directory;
   Durability durability = Durability::kCommit;
   DurationMs sync_interval_ms = 200;
-  DurationMs retention_age_ms = 0;          // 0: keep for ever
-  std::uint64_t retention_bytes = 0;        // 0: no bound
-  std::uint64_t free_bytes_min = 256 << 20; // below: writes are refused, reads go on
-  DurationMs out_of_order_window_ms = 0;    // 0: samples of any age are welcome
-  std::uint64_t cache_bytes = 256 << 20;    // decoded-block cache of the engine
-  bool read_only = false;                   // for `trimtab inspect`: no lock taken for writing, no recovery writes
+  DurationMs retention_age_ms = 0;           // 0: keep for ever
+  std::uint64_t retention_bytes = 0;         // 0: no bound
+  std::uint64_t free_bytes_min = 256 << 20;  // below: writes are refused, reads go on
+  DurationMs out_of_order_window_ms = 0;     // 0: samples of any age are welcome
+  std::uint64_t cache_bytes = 256 << 20;     // decoded-block cache of the engine
+  bool read_only = false;  // for `trimtab inspect`: no lock taken for writing, no recovery writes
   StoreLimits limits;
 };
 
@@ -54,8 +54,8 @@ class EmbeddedStore : public Store {
     std::uint64_t journal_bytes = 0;
     std::uint64_t index_bytes = 0;
     std::uint64_t corrupt_chunks = 0;
-    std::vector<LabelCardinality> top_labels;                            // most values first
-    std::vector<std::pair<std::string, std::uint64_t>> top_metrics;      // most series first
+    std::vector<LabelCardinality> top_labels;                        // most values first
+    std::vector<std::pair<std::string, std::uint64_t>> top_metrics;  // most series first
   };
   // Reads every chunk header (and, with verify, decodes every chunk). Slow on purpose; bounded memory.
   virtual Result<Inspection> inspect(bool verify, std::size_t top) = 0;

@@ -29,14 +29,16 @@ void order_runs(SampleBuffer& samples, std::vector<std::size_t>& starts,
   if (std::is_sorted(sequences.begin(), sequences.end())) return;
   std::vector<std::size_t> order(sequences.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sequences[a] < sequences[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return sequences[a] < sequences[b]; });
   SampleBuffer out;
   std::vector<std::size_t> new_starts;
   for (const std::size_t run : order) {
     const auto begin = static_cast<std::ptrdiff_t>(starts[run]);
     const auto end = static_cast<std::ptrdiff_t>(run + 1 < starts.size() ? starts[run + 1] : samples.size());
     new_starts.push_back(out.size());
-    out.timestamps_ms.insert(out.timestamps_ms.end(), samples.timestamps_ms.begin() + begin, samples.timestamps_ms.begin() + end);
+    out.timestamps_ms.insert(out.timestamps_ms.end(), samples.timestamps_ms.begin() + begin,
+                             samples.timestamps_ms.begin() + end);
     out.values.insert(out.values.end(), samples.values.begin() + begin, samples.values.begin() + end);
   }
   samples = std::move(out);
@@ -87,7 +89,8 @@ void ChunkReader::position(std::uint32_t series, TimestampMs from) {
   at_->Seek(slice(view(key)));
 }
 
-std::unexpected<Error> ChunkReader::corrupt(std::uint32_t series, std::string_view chunk, const Error& error) {
+std::unexpected<Error> ChunkReader::corrupt(std::uint32_t series, std::string_view chunk,
+                                            const Error& error) {
   core_.metrics.corrupt_chunks.add();
   core_.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
   std::string name;
@@ -99,7 +102,8 @@ std::unexpected<Error> ChunkReader::corrupt(std::uint32_t series, std::string_vi
               fmt::format("series {} {}, {}: {}", series, name, chunk, error.message()));
 }
 
-Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, SampleBuffer& out, std::uint64_t& decoded) {
+Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, SampleBuffer& out,
+                                std::uint64_t& decoded) {
   for (; at_->Valid(); at_->Next()) {
     const auto place = parse_chunk_key(view(at_->key()));
     if (!place || place->series != series) break;
@@ -108,12 +112,15 @@ Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, SampleBuf
       break;
     }
     const std::string_view value = view(at_->value());
-    const auto name = [&] { return fmt::format("chunk from {} (number {})", format_timestamp(place->start_ms), place->sequence); };
+    const auto name = [&] {
+      return fmt::format("chunk from {} (number {})", format_timestamp(place->start_ms), place->sequence);
+    };
     const auto header = decode_chunk_header(value);
     if (!header) return corrupt(series, name(), header.error());
     if (header->last_ms < range.from) continue;
     const std::size_t start = out.size();
-    if (Status status = decode_chunk(value, range, out); !status) return corrupt(series, name(), status.error());
+    if (Status status = decode_chunk(value, range, out); !status)
+      return corrupt(series, name(), status.error());
     decoded += header->count;
     runs_.push_back({place->sequence, start});
   }

@@ -19,7 +19,8 @@ void merge_over(SampleBuffer& under, const SampleBuffer& over) {
   std::size_t a = 0;
   std::size_t b = 0;
   while (a < under.size() || b < over.size()) {
-    const bool take_over = a == under.size() || (b < over.size() && over.timestamps_ms[b] <= under.timestamps_ms[a]);
+    const bool take_over =
+        a == under.size() || (b < over.size() && over.timestamps_ms[b] <= under.timestamps_ms[a]);
     if (take_over) {
       if (a < under.size() && under.timestamps_ms[a] == over.timestamps_ms[b]) ++a;
       out.timestamps_ms.push_back(over.timestamps_ms[b]);
@@ -57,7 +58,8 @@ void merge_runs(SampleBuffer& samples, const std::vector<std::size_t>& starts) {
 
 std::uint32_t span_seconds(TimestampMs from, TimestampMs to) {
   const std::int64_t seconds = (to - from + kSecondMs - 1) / kSecondMs;
-  return static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, std::numeric_limits<std::uint32_t>::max()));
+  return static_cast<std::uint32_t>(
+      std::min<std::int64_t>(seconds, std::numeric_limits<std::uint32_t>::max()));
 }
 
 std::uint32_t put_chunks(Database& database, rocksdb::WriteBatch& batch, std::uint32_t series,

@@ -22,25 +22,37 @@ Labels reason(std::string_view text) { return Labels{{"reason", std::string(text
 EngineMetrics::EngineMetrics(Metrics& m)
     : samples(m.counter("trimtab_store_samples_total", "Samples taken, overwrites included.")),
       duplicates(m.counter("trimtab_store_duplicates_total", "Samples that were there already.")),
-      overwritten(m.counter("trimtab_store_overwritten_total", "Samples that replaced another value of their time.")),
-      out_of_order(m.counter("trimtab_store_out_of_order_total", "Samples taken that were older than their series' newest.")),
+      overwritten(
+          m.counter("trimtab_store_overwritten_total", "Samples that replaced another value of their time.")),
+      out_of_order(m.counter("trimtab_store_out_of_order_total",
+                             "Samples taken that were older than their series' newest.")),
       refused_future(m.counter("trimtab_store_refused_samples_total", kRefusedHelp, reason("future"))),
       refused_too_old(m.counter("trimtab_store_refused_samples_total", kRefusedHelp, reason("too_old"))),
       refused_invalid(m.counter("trimtab_store_refused_samples_total", kRefusedHelp, reason("invalid"))),
-      refused_batches_limit(m.counter("trimtab_store_refused_batches_total", kBatchesHelp, reason("batch_samples_max"))),
-      refused_batches_unavailable(m.counter("trimtab_store_refused_batches_total", kBatchesHelp, reason("unavailable"))),
-      refused_series_limit(m.counter("trimtab_store_refused_series_total", kSeriesHelp, reason("series_count_max"))),
-      refused_series_memory(m.counter("trimtab_store_refused_series_total", kSeriesHelp, reason("memory_bytes_max"))),
-      query_samples_limit(m.counter("trimtab_store_limited_reads_total", kQueriesHelp, reason("query_samples_max"))),
-      query_series_limit(m.counter("trimtab_store_limited_reads_total", kQueriesHelp, reason("query_series_max"))),
-      corrupt_chunks(m.counter("trimtab_store_corrupt_chunks_total", "Chunks that did not decode when read.")),
+      refused_batches_limit(
+          m.counter("trimtab_store_refused_batches_total", kBatchesHelp, reason("batch_samples_max"))),
+      refused_batches_unavailable(
+          m.counter("trimtab_store_refused_batches_total", kBatchesHelp, reason("unavailable"))),
+      refused_series_limit(
+          m.counter("trimtab_store_refused_series_total", kSeriesHelp, reason("series_count_max"))),
+      refused_series_memory(
+          m.counter("trimtab_store_refused_series_total", kSeriesHelp, reason("memory_bytes_max"))),
+      query_samples_limit(
+          m.counter("trimtab_store_limited_reads_total", kQueriesHelp, reason("query_samples_max"))),
+      query_series_limit(
+          m.counter("trimtab_store_limited_reads_total", kQueriesHelp, reason("query_series_max"))),
+      corrupt_chunks(
+          m.counter("trimtab_store_corrupt_chunks_total", "Chunks that did not decode when read.")),
       chunks_sealed(m.counter("trimtab_store_chunks_sealed_total", "Chunks written from heads.")),
       checkpoints(m.counter("trimtab_store_checkpoints_total", "Checkpoints of the open heads.")),
-      checkpoint_waits(m.counter("trimtab_store_checkpoint_waits_total", "Appends that waited for a checkpoint at the journal's bound.")),
-      late_spills(m.counter("trimtab_store_late_spills_total", "Times that all late buffers were sealed at their common bound.")),
+      checkpoint_waits(m.counter("trimtab_store_checkpoint_waits_total",
+                                 "Appends that waited for a checkpoint at the journal's bound.")),
+      late_spills(m.counter("trimtab_store_late_spills_total",
+                            "Times that all late buffers were sealed at their common bound.")),
       sync_failures(m.counter("trimtab_store_sync_failures_total", "Failed fsyncs of the journal.")),
       write_failures(m.counter("trimtab_store_write_failures_total", "Failed writes to the journal.")),
-      key_evictions(m.counter("trimtab_store_key_evictions_total", "Wire keys forgotten at the bound of their cache.")),
+      key_evictions(
+          m.counter("trimtab_store_key_evictions_total", "Wire keys forgotten at the bound of their cache.")),
       series(m.gauge("trimtab_store_series", "Series known.")),
       journal_bytes(m.gauge("trimtab_store_journal_bytes", "Journal written since the last checkpoint.")),
       memory_bytes(m.gauge("trimtab_store_memory_bytes", "Memory of index and heads.")),
@@ -79,7 +91,8 @@ Core::Core(const EmbeddedStoreOptions& options_in, const EngineLimits& limits_in
 void Core::write_failed(const Error& error) {
   metrics.write_failures.add();
   const bool was_open = gate.is_open();
-  gate.refuse_failed(error.code() == ErrorCode::kUnavailable ? "disk full: " + error.message() : error.message());
+  gate.refuse_failed(error.code() == ErrorCode::kUnavailable ? "disk full: " + error.message()
+                                                             : error.message());
   if (was_open) logger.error("writes are refused", {{"reason", error.message()}});
 }
 
@@ -114,9 +127,11 @@ Result<Labels> decode_labels(std::string_view bytes) {
     const std::string_view value = reader.bytes();
     labels.push_back({std::string(name), std::string(value)});
   }
-  if (!reader.good() || !reader.done()) return fail(ErrorCode::kCorrupt, "label set is cut short or too long");
+  if (!reader.good() || !reader.done())
+    return fail(ErrorCode::kCorrupt, "label set is cut short or too long");
   LabelLimits limits;
-  limits.labels_count_max = limits.name_bytes_max = limits.value_bytes_max = std::numeric_limits<std::size_t>::max();
+  limits.labels_count_max = limits.name_bytes_max = limits.value_bytes_max =
+      std::numeric_limits<std::size_t>::max();
   return Labels::create(std::move(labels), limits);
 }
 

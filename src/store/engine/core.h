@@ -27,7 +27,7 @@ struct EngineLimits {
   std::uint64_t journal_bytes_max = 384 << 20;         // appends wait for the running checkpoint
   std::uint64_t late_samples_max = 8 << 20;            // all late buffers together; then they are sealed
   std::uint64_t memory_bytes_max = std::uint64_t{16} << 30;  // index and heads; then new series are refused
-  std::size_t keys_max = 4 << 20;                      // remembered wire keys
+  std::size_t keys_max = 4 << 20;                            // remembered wire keys
 };
 
 // Instruments of the store on /metrics.
@@ -108,8 +108,8 @@ struct Core {
   std::vector<std::pair<std::uint32_t, std::string>> pending_series;  // id, stored labels
   std::atomic<bool> has_pending{false};
 
-  std::atomic<std::uint64_t> journal_bytes{0};   // written since the last checkpoint began
-  std::atomic<std::uint64_t> seal_epoch{0};      // raised after chunks changed, before heads let go
+  std::atomic<std::uint64_t> journal_bytes{0};  // written since the last checkpoint began
+  std::atomic<std::uint64_t> seal_epoch{0};     // raised after chunks changed, before heads let go
   std::atomic<std::uint64_t> corrupt_chunks{0};
 
   // Records a failed RocksDB write or sync and closes the gate.

@@ -27,7 +27,8 @@ Result<bool> check_format(const fs::path& directory) {
   if (!file) {
     std::error_code error;
     if (fs::exists(directory / "rocksdb", error)) {
-      return fail(ErrorCode::kVersion, fmt::format("{}: holds rocksdb/ but no FORMAT file; left untouched", directory.string()));
+      return fail(ErrorCode::kVersion,
+                  fmt::format("{}: holds rocksdb/ but no FORMAT file; left untouched", directory.string()));
     }
     return false;
   }
@@ -36,15 +37,17 @@ Result<bool> check_format(const fs::path& directory) {
   line.resize(static_cast<std::size_t>(file.gcount()));
   if (line == format_line()) return true;
   while (!line.empty() && line.back() == '\n') line.pop_back();
-  return fail(ErrorCode::kVersion, fmt::format("{}/FORMAT says \"{}\"; this build knows \"trimtab store {}\"; left untouched",
-                                               directory.string(), line, kFormatVersion));
+  return fail(ErrorCode::kVersion,
+              fmt::format("{}/FORMAT says \"{}\"; this build knows \"trimtab store {}\"; left untouched",
+                          directory.string(), line, kFormatVersion));
 }
 
 Status write_format(const fs::path& directory) {
   const fs::path path = directory / "FORMAT";
   const std::string line = format_line();
   const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-  bool good = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+  bool good = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+              ::fsync(file) == 0;
   const int error = errno;
   if (file >= 0) good = ::close(file) == 0 && good;
   if (!good) return fail(ErrorCode::kIo, fmt::format("writing {}: {}", path.string(), std::strerror(error)));
@@ -54,12 +57,15 @@ Status write_format(const fs::path& directory) {
 Result<int> take_lock(const fs::path& directory) {
   const fs::path path = directory / "LOCK";
   const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (file < 0) return fail(ErrorCode::kIo, fmt::format("opening {}: {}", path.string(), std::strerror(errno)));
+  if (file < 0)
+    return fail(ErrorCode::kIo, fmt::format("opening {}: {}", path.string(), std::strerror(errno)));
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(file);
-    if (error != EWOULDBLOCK) return fail(ErrorCode::kIo, fmt::format("locking {}: {}", path.string(), std::strerror(error)));
-    return fail(ErrorCode::kConflict, fmt::format("{}: another process has this data directory open", directory.string()));
+    if (error != EWOULDBLOCK)
+      return fail(ErrorCode::kIo, fmt::format("locking {}: {}", path.string(), std::strerror(error)));
+    return fail(ErrorCode::kConflict,
+                fmt::format("{}: another process has this data directory open", directory.string()));
   }
   return file;
 }
@@ -98,7 +104,8 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   } else {
     std::error_code error;
     fs::create_directories(directory, error);
-    if (error) return fail(ErrorCode::kIo, fmt::format("creating {}: {}", options.directory, error.message()));
+    if (error)
+      return fail(ErrorCode::kIo, fmt::format("creating {}: {}", options.directory, error.message()));
     database->lock_file_ = TRY(take_lock(directory));
     if (!known) TRY(write_format(directory));
   }
@@ -140,8 +147,9 @@ Status Database::resume() {
 
 Result<std::string> Database::get(Family which, std::string_view key) {
   std::string value;
-  TRY(to_status(db_->Get(rocksdb::ReadOptions(), family(which), rocksdb::Slice(key.data(), key.size()), &value),
-                fmt::format("reading {}", key)));
+  TRY(to_status(
+      db_->Get(rocksdb::ReadOptions(), family(which), rocksdb::Slice(key.data(), key.size()), &value),
+      fmt::format("reading {}", key)));
   return value;
 }
 
@@ -155,7 +163,8 @@ std::uint64_t Database::disk_bytes() const {
   std::uint64_t bytes = 0;
   std::error_code error;
   // Files come and go while we look; what vanishes counts nothing.
-  for (fs::recursive_directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
+  for (fs::recursive_directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
     std::error_code ignored;
     if (at->is_regular_file(ignored)) {
       const std::uint64_t size = at->file_size(ignored);

@@ -45,7 +45,9 @@ class Database {
   ~Database();
 
   rocksdb::DB& db() { return *db_; }
-  rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<std::size_t>(family)]; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const {
+    return families_[static_cast<std::size_t>(family)];
+  }
   std::unique_ptr<rocksdb::Iterator> iterate(Family family, const rocksdb::ReadOptions& options);
 
   // In the kernel when it returns. Errors: kUnavailable (no space), kIo, kCorrupt.

@@ -10,8 +10,9 @@
 
 namespace trimtab {
 
-Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const EmbeddedStoreOptions& options, const Clock& clock,
-                                                           Metrics& metrics, Logger& logger) {
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const EmbeddedStoreOptions& options,
+                                                           const Clock& clock, Metrics& metrics,
+                                                           Logger& logger) {
   return TRY(embedded::Engine::open(options, {}, clock, metrics, logger));
 }
 
@@ -25,8 +26,8 @@ constexpr std::int64_t kIdleLookNs = std::int64_t{30} * 60 * 1'000'000'000;
 
 }  // namespace
 
-Engine::Engine(const EmbeddedStoreOptions& options, const EngineHooks& hooks, const Clock& clock, Metrics& metrics,
-               Logger& logger)
+Engine::Engine(const EmbeddedStoreOptions& options, const EngineHooks& hooks, const Clock& clock,
+               Metrics& metrics, Logger& logger)
     : hooks_(hooks),
       core_(options, hooks.limits, clock, metrics, logger),
       writer_(core_),
@@ -87,7 +88,8 @@ Engine::~Engine() {
 void Engine::sync_loop(const std::stop_token& stop) {
   std::unique_lock lock(wake_mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, std::chrono::milliseconds(core_.options.sync_interval_ms), [] { return false; });
+    wake_.wait_for(lock, stop, std::chrono::milliseconds(core_.options.sync_interval_ms),
+                   [] { return false; });
     lock.unlock();
     if (core_.gate.is_open()) (void)core_.syncs.sync_pending();  // a failure closes the gate and is counted
     lock.lock();
@@ -156,8 +158,8 @@ Status Engine::compact() {
   TRY(core_.database->flush_all());
   rocksdb::CompactRangeOptions options;
   for (std::size_t family = 0; family < kFamiliesCount; ++family) {
-    TRY(to_status(core_.database->db().CompactRange(options, core_.database->family(static_cast<Family>(family)),
-                                                    nullptr, nullptr),
+    TRY(to_status(core_.database->db().CompactRange(
+                      options, core_.database->family(static_cast<Family>(family)), nullptr, nullptr),
                   "compacting the store"));
   }
   return ok();

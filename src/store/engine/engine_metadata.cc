@@ -25,7 +25,8 @@ Status Engine::load_metadata() {
 Status Engine::set_metadata(std::string_view metric, const MetricMetadata& metadata) {
   const std::lock_guard lock(metadata_mutex_);
   const std::string name(metric);
-  if (const auto found = metadata_.find(name); found != metadata_.end() && found->second == metadata) return ok();
+  if (const auto found = metadata_.find(name); found != metadata_.end() && found->second == metadata)
+    return ok();
   TRY(core_.gate.check());
   std::string value;
   put_bytes(value, to_string(metadata.type));

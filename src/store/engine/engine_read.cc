@@ -43,10 +43,12 @@ Result<std::vector<std::uint32_t>> Engine::select_ids(const Matchers& matchers, 
 Result<std::vector<std::uint32_t>> Engine::select_bounded(const Matchers& matchers, TimeRange range,
                                                           const ReadOptions& options) {
   auto ids = TRY(select_ids(matchers, range));
-  const std::uint64_t series_max = options.series_max != 0 ? options.series_max : core_.options.limits.query_series_max;
+  const std::uint64_t series_max =
+      options.series_max != 0 ? options.series_max : core_.options.limits.query_series_max;
   if (ids.size() > series_max) {
     core_.metrics.query_series_limit.add();
-    return fail(ErrorCode::kLimit, fmt::format("{} series match; at most {} are allowed in one read", ids.size(), series_max));
+    return fail(ErrorCode::kLimit,
+                fmt::format("{} series match; at most {} are allowed in one read", ids.size(), series_max));
   }
   return ids;
 }
@@ -80,11 +82,13 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
   // A cell covers (t - step, t]; an increase also needs the sample before the first cell.
   TimeRange wanted{range.from - step + 1, range.to};
   if (align == Align::kIncrease) wanted.from -= step;
-  const std::uint64_t columns = static_cast<std::uint64_t>(range.to - range.from) / static_cast<std::uint64_t>(step) + 1;
+  const std::uint64_t columns =
+      static_cast<std::uint64_t>(range.to - range.from) / static_cast<std::uint64_t>(step) + 1;
   const auto ids = TRY(select_bounded(matchers, wanted, options));
   if (columns > kMatrixCellsMax || columns * ids.size() > kMatrixCellsMax) {
-    return fail(ErrorCode::kLimit, fmt::format("{} series by {} steps are more than {} cells, the bound of one aligned read",
-                                               ids.size(), columns, kMatrixCellsMax));
+    return fail(ErrorCode::kLimit,
+                fmt::format("{} series by {} steps are more than {} cells, the bound of one aligned read",
+                            ids.size(), columns, kMatrixCellsMax));
   }
   matrix.columns = columns;
   matrix.values.resize(columns * ids.size());
@@ -95,7 +99,8 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
   const auto work = [&] {
     EngineSeriesSet::Lease lease(set);
     SampleBuffer samples;
-    for (std::size_t from = next.fetch_add(kStrideSeries); from < ids.size(); from = next.fetch_add(kStrideSeries)) {
+    for (std::size_t from = next.fetch_add(kStrideSeries); from < ids.size();
+         from = next.fetch_add(kStrideSeries)) {
       for (std::size_t i = from; i < std::min(from + kStrideSeries, ids.size()); ++i) {
         if (Status status = lease.read(i, wanted, samples); !status) {
           const std::lock_guard lock(error_mutex);
@@ -107,7 +112,8 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
       }
     }
   };
-  const std::size_t workers = std::clamp<std::size_t>(ids.size() / kStrideSeries, 1, std::max(1U, std::thread::hardware_concurrency()));
+  const std::size_t workers = std::clamp<std::size_t>(ids.size() / kStrideSeries, 1,
+                                                      std::max(1U, std::thread::hardware_concurrency()));
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(work);

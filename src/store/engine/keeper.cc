@@ -19,7 +19,8 @@ void Keeper::watch_space() {
   const std::uint64_t floor = core_.options.free_bytes_min;
   if (*free < floor) {
     const bool was_open = core_.gate.is_open();
-    core_.gate.refuse_full(fmt::format("disk full: {} free, floor {}", format_bytes(static_cast<double>(*free)),
+    core_.gate.refuse_full(fmt::format("disk full: {} free, floor {}",
+                                       format_bytes(static_cast<double>(*free)),
                                        format_bytes(static_cast<double>(floor))));
     if (was_open) core_.logger.error("writes are refused", {{"reason", core_.gate.refusal()}});
     return;

@@ -15,10 +15,10 @@ namespace trimtab::embedded {
 // Keys of the column families; see docs/formats/store.md. All parts are big-endian so that RocksDB's
 // byte order is the numeric order; times have their sign bit flipped.
 
-using SeriesKey = std::array<char, 4>;    // series, heads
-using JournalKey = std::array<char, 8>;   // journal
-using ChunkKey = std::array<char, 18>;    // chunks: series, start, sequence (48 bits)
-using TierKey = std::array<char, 12>;     // tier_5m, tier_1h: series, start
+using SeriesKey = std::array<char, 4>;   // series, heads
+using JournalKey = std::array<char, 8>;  // journal
+using ChunkKey = std::array<char, 18>;   // chunks: series, start, sequence (48 bits)
+using TierKey = std::array<char, 12>;    // tier_5m, tier_1h: series, start
 
 template <std::size_t N>
 std::string_view view(const std::array<char, N>& key) {

@@ -42,7 +42,8 @@ Status load_meta(Core& core) {
 Status load_series(Core& core, RecoveryReport& report) {
   const auto at = core.database->iterate(Family::kSeries, scan_options());
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (at->key().size() != sizeof(SeriesKey)) return fail(ErrorCode::kCorrupt, "series record with an odd key");
+    if (at->key().size() != sizeof(SeriesKey))
+      return fail(ErrorCode::kCorrupt, "series record with an odd key");
     const std::uint32_t id = load_be32(at->key().data());
     auto labels = decode_labels(view(at->value()));
     if (!labels) return std::unexpected(labels.error().within(fmt::format("series {}", id)));
@@ -60,7 +61,8 @@ Status load_series(Core& core, RecoveryReport& report) {
 Status load_heads(Core& core, std::vector<std::uint64_t>& seen, RecoveryReport& report) {
   const auto at = core.database->iterate(Family::kHeads, scan_options());
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (at->key().size() != sizeof(SeriesKey)) return fail(ErrorCode::kCorrupt, "head record with an odd key");
+    if (at->key().size() != sizeof(SeriesKey))
+      return fail(ErrorCode::kCorrupt, "head record with an odd key");
     const std::uint32_t id = load_be32(at->key().data());
     if (id >= core.heads.size() || !core.heads.at(id).alive()) continue;
     ByteReader reader(view(at->value()));
@@ -110,7 +112,8 @@ Status replay_journal(Core& core, const std::vector<std::uint64_t>& seen, Recove
   const auto at = core.database->iterate(Family::kJournal, options);
   JournalEntry entry;
   for (at->Seek(slice(view(first))); at->Valid(); at->Next()) {
-    if (at->key().size() != sizeof(JournalKey)) return fail(ErrorCode::kCorrupt, "journal entry with an odd key");
+    if (at->key().size() != sizeof(JournalKey))
+      return fail(ErrorCode::kCorrupt, "journal entry with an odd key");
     const std::uint64_t sequence = load_be64(at->key().data());
     if (Status status = decode_journal_entry(view(at->value()), entry); !status) {
       return std::unexpected(status.error().within(fmt::format("journal entry {}", sequence)));

@@ -16,9 +16,9 @@ class SyncGroup {
  public:
   explicit SyncGroup(std::function<Status()> sync) : sync_(std::move(sync)) {}
 
-  std::uint64_t wrote();                 // a write reached the kernel; its ticket
-  Status wait(std::uint64_t ticket);     // returns when that write is on the disk
-  Status sync_pending();                 // fsync if anything was written since the last one
+  std::uint64_t wrote();              // a write reached the kernel; its ticket
+  Status wait(std::uint64_t ticket);  // returns when that write is on the disk
+  Status sync_pending();              // fsync if anything was written since the last one
 
  private:
   const std::function<Status()> sync_;

@@ -10,7 +10,8 @@
 namespace trimtab::embedded {
 
 Status WriteGate::check() const {
-  if (is_open()) [[likely]] return ok();
+  if (is_open()) [[likely]]
+    return ok();
   return fail(ErrorCode::kUnavailable, refusal());
 }
 
@@ -39,7 +40,7 @@ void WriteGate::close(std::string reason) { set(State::kClosed, std::move(reason
 void WriteGate::reopen() { set(State::kOpen, {}); }
 
 Result<std::uint64_t> system_free_bytes(const std::string& directory) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(directory.c_str(), &info) != 0) {
     return fail(ErrorCode::kIo, fmt::format("free space of {}: {}", directory, std::strerror(errno)));
   }

@@ -21,7 +21,7 @@ class WriteGate {
   Status check() const;
   std::string refusal() const;  // "" while open
   bool is_open() const { return open_.load(std::memory_order_acquire); }
-  bool is_failed() const;       // RocksDB itself needs to be resumed
+  bool is_failed() const;  // RocksDB itself needs to be resumed
 
   void refuse_full(std::string reason);
   void refuse_failed(std::string reason);

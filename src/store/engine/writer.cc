@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kHeadAhead = 24;
 constexpr std::size_t kRawAhead = 8;
 
-void prefetch_ahead(const HeadTable& heads, std::span<const Sample> samples, std::size_t i, std::uint32_t count) {
+void prefetch_ahead(const HeadTable& heads, std::span<const Sample> samples, std::size_t i,
+                    std::uint32_t count) {
   if (i + kHeadAhead < samples.size()) {
     const std::uint32_t id = raw(samples[i + kHeadAhead].series);
     if (id < count) __builtin_prefetch(&heads.at(id), 1);
@@ -35,7 +36,8 @@ void prefetch_ahead(const HeadTable& heads, std::span<const Sample> samples, std
 // Sorts out what must not reach the journal. The common batch is good as it is and is not copied.
 std::span<const Sample> Writer::screen(std::span<const Sample> batch, AppendOutcome& outcome) {
   const TimestampMs cutoff = core_.retention_cutoff();
-  const TimestampMs latest = std::min(kTimestampMax, core_.clock.now_ms() + core_.options.limits.future_max_ms);
+  const TimestampMs latest =
+      std::min(kTimestampMax, core_.clock.now_ms() + core_.options.limits.future_max_ms);
   const DurationMs window = core_.options.out_of_order_window_ms;
   const std::uint32_t count = core_.heads.size();
   bool copying = false;
@@ -83,7 +85,8 @@ Status Writer::journal(std::span<const Sample> samples) {
   if (!samples.empty()) {
     scratch_.clear();
     encode_journal_samples(samples, scratch_);
-    batch.Put(core_.database->family(Family::kJournal), slice(view(journal_key(core_.journal_next))), scratch_);
+    batch.Put(core_.database->family(Family::kJournal), slice(view(journal_key(core_.journal_next))),
+              scratch_);
   } else if (definitions.empty()) {
     return ok();
   }
@@ -209,19 +212,23 @@ Result<SeriesId> Writer::ensure_series(const Labels& labels) {
   if (const auto id = core_.index.find(labels)) return SeriesId{*id};
   constexpr std::size_t kLabelsCountMax = 255;
   if (labels.size() > kLabelsCountMax) {
-    return fail(ErrorCode::kLimit, fmt::format("{} labels on one series; the store takes at most {}", labels.size(), kLabelsCountMax));
+    return fail(ErrorCode::kLimit, fmt::format("{} labels on one series; the store takes at most {}",
+                                               labels.size(), kLabelsCountMax));
   }
   if (core_.index.alive_count() >= core_.options.limits.series_count_max) {
     core_.metrics.refused_series_limit.add();
-    return fail(ErrorCode::kLimit, fmt::format("{} series are stored, the bound series_count_max; new ones are refused",
-                                               core_.index.alive_count()));
+    return fail(ErrorCode::kLimit,
+                fmt::format("{} series are stored, the bound series_count_max; new ones are refused",
+                            core_.index.alive_count()));
   }
   if (core_.heads.memory_bytes() >= core_.limits.memory_bytes_max) {
     core_.metrics.refused_series_memory.add();
-    return fail(ErrorCode::kLimit, fmt::format("heads take {} bytes of memory, the bound is {}; new series are refused",
-                                               core_.heads.memory_bytes(), core_.limits.memory_bytes_max));
+    return fail(ErrorCode::kLimit,
+                fmt::format("heads take {} bytes of memory, the bound is {}; new series are refused",
+                            core_.heads.memory_bytes(), core_.limits.memory_bytes_max));
   }
-  if (core_.series_next == raw(kNoSeries)) return fail(ErrorCode::kLimit, "all 2^32 - 1 series numbers are used up");
+  if (core_.series_next == raw(kNoSeries))
+    return fail(ErrorCode::kLimit, "all 2^32 - 1 series numbers are used up");
   const std::uint32_t id = core_.series_next++;
   core_.heads.ensure(id + 1, Head::kAlive);
   core_.index.add(id, labels);

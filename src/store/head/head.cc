@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "store/engine/bytes.h"
 #include "store/codec/chunk_codec.h"
+#include "store/engine/bytes.h"
 #include "store/head/packed.h"
 
 namespace trimtab::embedded {
@@ -36,13 +36,16 @@ void set_raw(Head& head, unsigned index, TimestampMs t, double value) {
   std::memcpy(at + 4, &value, sizeof value);
 }
 
-bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 // Series that started together reach their limits in different rounds.
 unsigned raw_limit(std::uint32_t id) { return kRawSamplesMax - ((id * 2654435769U) >> 28); }
 
 void grow_raw(Head& head, HeadMemory& memory) {
-  const unsigned capacity = head.raw_capacity == 0 ? kFirstRawCapacity : std::min(head.raw_capacity * 2U, kRawSamplesMax);
+  const unsigned capacity =
+      head.raw_capacity == 0 ? kFirstRawCapacity : std::min(head.raw_capacity * 2U, kRawSamplesMax);
   auto* const raw = static_cast<char*>(std::realloc(head.raw, capacity * kRawEntryBytes));
   CHECK(raw != nullptr, "no memory for {} samples", capacity);
   const std::size_t before = head.raw == nullptr ? 0 : head.raw_capacity * kRawEntryBytes + kMallocBytes;
@@ -66,7 +69,8 @@ void pack_raw(Head& head, HeadMemory& memory) {
 Full wants_seal(const Head& head) {
   if (head.packed == nullptr) return Full::kNo;
   const auto samples = head.packed->samples;
-  const bool full = samples >= kSealSamplesMax || (samples >= kSealSamplesMin && head.packed->bytes >= kSealBytesMin);
+  const bool full =
+      samples >= kSealSamplesMax || (samples >= kSealSamplesMin && head.packed->bytes >= kSealBytesMin);
   return full ? Full::kOpen : Full::kNo;
 }
 
@@ -109,7 +113,8 @@ AppendResult insert_raw(Head& head, TimestampMs t, double value, HeadMemory& mem
     packed_add(head, {all.timestamps_ms.data(), half}, {all.values.data(), half}, memory);
     head.base_ms = all.timestamps_ms[half];
     head.raw_count = static_cast<std::uint8_t>(all.size() - half);
-    for (unsigned i = 0; i < head.raw_count; ++i) set_raw(head, i, all.timestamps_ms[half + i], all.values[half + i]);
+    for (unsigned i = 0; i < head.raw_count; ++i)
+      set_raw(head, i, all.timestamps_ms[half + i], all.values[half + i]);
     return {Applied::kLate, wants_seal(head)};
   }
   if (head.raw_count == head.raw_capacity) grow_raw(head, memory);
@@ -129,8 +134,9 @@ AppendResult insert_late(Head& head, TimestampMs t, double value, HeadMemory& me
   auto& late = *head.late;
   auto at = late.end();
   if (!late.empty() && late.back().timestamp_ms >= t) {
-    at = std::lower_bound(late.begin(), late.end(), t,
-                          [](const LateSample& sample, TimestampMs time) { return sample.timestamp_ms < time; });
+    at = std::lower_bound(late.begin(), late.end(), t, [](const LateSample& sample, TimestampMs time) {
+      return sample.timestamp_ms < time;
+    });
   }
   if (at != late.end() && at->timestamp_ms == t) {
     if (same_bits(at->value, value)) return {Applied::kDuplicate, Full::kNo};
@@ -179,7 +185,9 @@ void head_pack(Head& head, HeadMemory& memory) {
   }
 }
 
-TimestampMs head_start(const Head& head) { return head.packed != nullptr ? head.packed->first_ms : head.base_ms; }
+TimestampMs head_start(const Head& head) {
+  return head.packed != nullptr ? head.packed->first_ms : head.base_ms;
+}
 
 std::uint32_t head_open_samples(const Head& head) {
   return (head.packed != nullptr ? head.packed->samples : 0) + head.raw_count;
@@ -202,13 +210,14 @@ void head_clear_open(Head& head, HeadMemory& memory) {
 void head_clear_late(Head& head, TimestampMs late_from, HeadMemory& memory) {
   if (head.late == nullptr) return;
   auto& late = *head.late;
-  const auto from = std::lower_bound(
-      late.begin(), late.end(), late_from,
-      [](const LateSample& sample, TimestampMs time) { return sample.timestamp_ms < time; });
+  const auto from =
+      std::lower_bound(late.begin(), late.end(), late_from,
+                       [](const LateSample& sample, TimestampMs time) { return sample.timestamp_ms < time; });
   memory.late_samples.fetch_sub(static_cast<std::uint64_t>(late.end() - from), std::memory_order_relaxed);
   late.erase(from, late.end());
   if (late.empty()) {
-    memory.bytes.fetch_sub(sizeof late + kMallocBytes + late.capacity() * sizeof(LateSample), std::memory_order_relaxed);
+    memory.bytes.fetch_sub(sizeof late + kMallocBytes + late.capacity() * sizeof(LateSample),
+                           std::memory_order_relaxed);
     delete head.late;
     head.late = nullptr;
   }

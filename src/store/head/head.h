@@ -53,17 +53,17 @@ struct alignas(64) Head {
   TimestampMs newest_ms = std::numeric_limits<TimestampMs>::min();  // of the series, sealed ones included
   double newest_value = 0;                                          // at newest_ms
   TimestampMs oldest_ms = std::numeric_limits<TimestampMs>::max();  // of the series
-  std::uint32_t chunk_span_s = 0;  // length of the longest chunk, rounded up
+  std::uint32_t chunk_span_s = 0;                                   // length of the longest chunk, rounded up
   std::uint8_t raw_count = 0;
   std::uint8_t raw_capacity = 0;
   std::uint8_t flags = 0;
   std::atomic<std::uint8_t> lock{0};
 
-  static constexpr std::uint8_t kAlive = 1;      // the series exists
-  static constexpr std::uint8_t kDirty = 2;      // differs from its record in `heads`
-  static constexpr std::uint8_t kTouched = 4;    // written since the last look for idle heads
-  static constexpr std::uint8_t kOverlap = 8;    // chunks of this series may overlap
-  static constexpr std::uint8_t kIdle = 16;      // was untouched at the last look
+  static constexpr std::uint8_t kAlive = 1;    // the series exists
+  static constexpr std::uint8_t kDirty = 2;    // differs from its record in `heads`
+  static constexpr std::uint8_t kTouched = 4;  // written since the last look for idle heads
+  static constexpr std::uint8_t kOverlap = 8;  // chunks of this series may overlap
+  static constexpr std::uint8_t kIdle = 16;    // was untouched at the last look
   static constexpr std::uint8_t kKeptFlags = kOverlap;
 
   bool alive() const { return (flags & kAlive) != 0; }
@@ -89,7 +89,8 @@ class HeadLock {
 
 inline constexpr unsigned kRawEntryBytes = 12;
 inline constexpr unsigned kRawSamplesMax = 64;
-inline constexpr unsigned kSealSamplesMin = 480;   // bytes per sample flatten there: DEPENDENCIES.md, table in 3
+inline constexpr unsigned kSealSamplesMin =
+    480;  // bytes per sample flatten there: DEPENDENCIES.md, table in 3
 inline constexpr unsigned kSealSamplesMax = 1920;  // constant series wait until here
 inline constexpr unsigned kSealBytesMin = 384;
 

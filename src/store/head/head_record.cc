@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <span>
 
-#include "store/engine/bytes.h"
 #include "store/codec/chunk_codec.h"
+#include "store/engine/bytes.h"
 #include "store/head/head.h"
 #include "store/head/packed.h"
 
@@ -78,10 +78,12 @@ Status head_load(Head& head, std::string_view bytes, HeadMemory& memory) {
   SampleBuffer late;
   TRY(get_samples(reader, raw));
   TRY(get_samples(reader, late));
-  if (!reader.good() || !reader.done()) return fail(ErrorCode::kCorrupt, "head record is cut short or too long");
+  if (!reader.good() || !reader.done())
+    return fail(ErrorCode::kCorrupt, "head record is cut short or too long");
 
   TRY(packed_adopt(head, packed, memory));
-  for (std::size_t i = 0; i < raw.size(); ++i) head_append(head, 0, raw.timestamps_ms[i], raw.values[i], memory);
+  for (std::size_t i = 0; i < raw.size(); ++i)
+    head_append(head, 0, raw.timestamps_ms[i], raw.values[i], memory);
   head.newest_ms = newest;
   head.newest_value = newest_value;
   head.oldest_ms = oldest;
@@ -89,7 +91,8 @@ Status head_load(Head& head, std::string_view bytes, HeadMemory& memory) {
   head.flags = static_cast<std::uint8_t>(head.flags | (flags & Head::kKeptFlags));
   if (late.size() != 0) {
     head.late = new std::vector<LateSample>();
-    for (std::size_t i = 0; i < late.size(); ++i) head.late->push_back({late.timestamps_ms[i], late.values[i]});
+    for (std::size_t i = 0; i < late.size(); ++i)
+      head.late->push_back({late.timestamps_ms[i], late.values[i]});
     memory.bytes.fetch_add(sizeof *head.late + head.late->capacity() * sizeof(LateSample) + 16,
                            std::memory_order_relaxed);
     memory.late_samples.fetch_add(late.size(), std::memory_order_relaxed);

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "store/engine/bytes.h"
 #include "store/codec/chunk_codec.h"
+#include "store/engine/bytes.h"
 
 namespace trimtab::embedded {
 namespace {
@@ -31,7 +31,8 @@ bool next_block(ByteReader& reader, Block& block) {
 
 Head::Packed* grow(Head& head, std::size_t more, HeadMemory& memory) {
   const std::size_t before = head.packed == nullptr ? 0 : head.packed->bytes;
-  auto* const packed = static_cast<Head::Packed*>(std::realloc(head.packed, sizeof(Head::Packed) + before + more));
+  auto* const packed =
+      static_cast<Head::Packed*>(std::realloc(head.packed, sizeof(Head::Packed) + before + more));
   CHECK(packed != nullptr, "no memory for {} packed bytes", before + more);
   if (head.packed == nullptr) {
     packed->bytes = packed->samples = 0;
@@ -45,7 +46,8 @@ Head::Packed* grow(Head& head, std::size_t more, HeadMemory& memory) {
 
 }  // namespace
 
-void packed_add(Head& head, std::span<const TimestampMs> times, std::span<const double> values, HeadMemory& memory) {
+void packed_add(Head& head, std::span<const TimestampMs> times, std::span<const double> values,
+                HeadMemory& memory) {
   thread_local std::string scratch;
   scratch.clear();
   put_fixed(scratch, static_cast<std::uint16_t>(times.size()));
@@ -53,7 +55,8 @@ void packed_add(Head& head, std::span<const TimestampMs> times, std::span<const 
   put_fixed(scratch, times.front());
   constexpr std::size_t kHeaderBytes = 12;
   encode_chunk(times, values, scratch);
-  CHECK(scratch.size() - kHeaderBytes <= 0xffff, "block of {} samples took {} bytes", times.size(), scratch.size());
+  CHECK(scratch.size() - kHeaderBytes <= 0xffff, "block of {} samples took {} bytes", times.size(),
+        scratch.size());
   const auto size = static_cast<std::uint16_t>(scratch.size() - kHeaderBytes);
   std::memcpy(scratch.data() + 2, &size, sizeof size);
 
@@ -75,7 +78,8 @@ Status packed_adopt(Head& head, std::string_view blocks, HeadMemory& memory) {
     if (samples == 0) first = block.first_ms;
     samples += block.samples;
   }
-  if (!reader.good() || samples == 0) return fail(ErrorCode::kCorrupt, "packed blocks of a head are cut short");
+  if (!reader.good() || samples == 0)
+    return fail(ErrorCode::kCorrupt, "packed blocks of a head are cut short");
   Head::Packed* const packed = grow(head, blocks.size(), memory);
   std::memcpy(packed->data(), blocks.data(), blocks.size());
   packed->bytes = static_cast<std::uint32_t>(blocks.size());

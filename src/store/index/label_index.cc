@@ -13,7 +13,8 @@ std::uint64_t default_hash(const Labels& labels) { return labels.hash().low; }
 
 LabelLimits no_limits() {
   LabelLimits limits;
-  limits.labels_count_max = limits.name_bytes_max = limits.value_bytes_max = std::numeric_limits<std::size_t>::max();
+  limits.labels_count_max = limits.name_bytes_max = limits.value_bytes_max =
+      std::numeric_limits<std::size_t>::max();
   return limits;
 }
 
@@ -36,9 +37,10 @@ std::uint32_t LabelIndex::value_of(std::uint32_t id, std::uint32_t name) const {
 bool LabelIndex::same(std::uint32_t id, const Labels& labels) const {
   const auto own = pairs(id);
   const auto items = labels.items();
-  return std::equal(own.begin(), own.end(), items.begin(), items.end(), [&](const Pair& pair, const Label& label) {
-    return symbols_.text(pair.name) == label.name && symbols_.text(pair.value) == label.value;
-  });
+  return std::equal(
+      own.begin(), own.end(), items.begin(), items.end(), [&](const Pair& pair, const Label& label) {
+        return symbols_.text(pair.name) == label.name && symbols_.text(pair.value) == label.value;
+      });
 }
 
 std::optional<std::uint32_t> LabelIndex::find(const Labels& labels) const {
@@ -102,7 +104,8 @@ void LabelIndex::remove(std::span<const std::uint32_t> ids) {
     }
     alive_[id] = false;
     --alive_count_;
-    for (const Pair& pair : pairs(id)) touched.push_back(by_pair_.find(pair_key(pair.name, pair.value))->second);
+    for (const Pair& pair : pairs(id))
+      touched.push_back(by_pair_.find(pair_key(pair.name, pair.value))->second);
   }
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());

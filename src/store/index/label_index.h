@@ -87,17 +87,17 @@ class LabelIndex {
 
   HashFunction hash_;
   SymbolTable symbols_;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_hash_;       // the first series of that hash
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> collisions_;       // further ones; empty but for 2^-64
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_hash_;  // the first series of that hash
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> collisions_;  // further ones; empty but for 2^-64
   std::vector<std::unique_ptr<Pair[]>> pair_blocks_;
-  std::size_t pair_used_ = kPairBlock;                                    // of the last block
-  std::vector<const Pair*> series_pairs_;                                 // by id
-  std::vector<std::uint8_t> series_pair_counts_;                          // by id
+  std::size_t pair_used_ = kPairBlock;            // of the last block
+  std::vector<const Pair*> series_pairs_;         // by id
+  std::vector<std::uint8_t> series_pair_counts_;  // by id
   std::vector<bool> alive_;
   std::uint64_t alive_count_ = 0;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_pair_;       // pair_key -> posting
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_pair_;  // pair_key -> posting
   std::deque<PostingList> postings_;
-  Names names_;                                                           // by name symbol
+  Names names_;  // by name symbol
 };
 
 }  // namespace trimtab::embedded

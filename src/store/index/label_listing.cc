@@ -49,7 +49,8 @@ std::vector<std::string> LabelIndex::label_values(std::string_view name) const {
   return out;
 }
 
-std::vector<std::string> LabelIndex::label_values(std::string_view name, std::span<const std::uint32_t> ids) const {
+std::vector<std::string> LabelIndex::label_values(std::string_view name,
+                                                  std::span<const std::uint32_t> ids) const {
   boost::unordered_flat_set<std::uint32_t> chosen;
   if (const auto symbol = symbols_.find(name)) {
     for (const std::uint32_t id : ids) {

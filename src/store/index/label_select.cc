@@ -37,7 +37,8 @@ std::vector<std::uint32_t> intersect(std::span<const std::uint32_t> a, std::span
 // Cheapest kinds first: exact pairs, short alternations, then what must look at values.
 int order_of(const Matcher& matcher) {
   if (matcher.op() == MatchOp::kEqual) return matcher.value().empty() ? 3 : 0;
-  if (matcher.op() == MatchOp::kRegex) return !matcher.literals().empty() ? 1 : matcher.matches_empty() ? 4 : 2;
+  if (matcher.op() == MatchOp::kRegex)
+    return !matcher.literals().empty() ? 1 : matcher.matches_empty() ? 4 : 2;
   return 3;
 }
 
@@ -72,7 +73,8 @@ void LabelIndex::union_of(const std::vector<std::uint32_t>& postings, std::vecto
   out.reserve(total);
   for (std::size_t word = 0; word < bits.size(); ++word) {
     for (std::uint64_t rest = bits[word]; rest != 0; rest &= rest - 1) {
-      out.push_back(static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(__builtin_ctzll(rest)));
+      out.push_back(static_cast<std::uint32_t>(word * 64) +
+                    static_cast<std::uint32_t>(__builtin_ctzll(rest)));
     }
   }
 }

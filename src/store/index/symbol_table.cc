@@ -8,7 +8,9 @@
 
 namespace trimtab::embedded {
 
-std::size_t SymbolTable::Hash::operator()(std::string_view text) const { return XXH3_64bits(text.data(), text.size()); }
+std::size_t SymbolTable::Hash::operator()(std::string_view text) const {
+  return XXH3_64bits(text.data(), text.size());
+}
 
 std::uint32_t SymbolTable::ensure(std::string_view text) {
   if (const auto found = ids_.find(text); found != ids_.end()) return *found;

@@ -24,7 +24,8 @@ char* write_varint(char* at, std::uint64_t value) {
 
 Status decode_samples_entry(ByteReader& reader, std::vector<Sample>& out) {
   const std::uint64_t count = reader.varint();
-  if (count > reader.left() / 10) return fail(ErrorCode::kCorrupt, fmt::format("journal entry says {} samples", count));
+  if (count > reader.left() / 10)
+    return fail(ErrorCode::kCorrupt, fmt::format("journal entry says {} samples", count));
   out.resize(count);
   std::uint32_t series = 0;
   TimestampMs time = 0;
@@ -85,7 +86,8 @@ Status decode_journal_entry(std::string_view bytes, JournalEntry& entry) {
     case JournalKind::kSamples: return decode_samples_entry(reader, entry.samples);
     case JournalKind::kSealed: {
       const std::uint64_t count = reader.varint();
-      if (count > reader.left()) return fail(ErrorCode::kCorrupt, fmt::format("journal note says {} heads", count));
+      if (count > reader.left())
+        return fail(ErrorCode::kCorrupt, fmt::format("journal note says {} heads", count));
       entry.sealed.resize(count);
       for (SealedHead& head : entry.sealed) {
         head.series = static_cast<std::uint32_t>(reader.varint());
@@ -99,7 +101,8 @@ Status decode_journal_entry(std::string_view bytes, JournalEntry& entry) {
       return ok();
     }
   }
-  return fail(ErrorCode::kCorrupt, fmt::format("journal entry of unknown kind {}", static_cast<int>(entry.kind)));
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("journal entry of unknown kind {}", static_cast<int>(entry.kind)));
 }
 
 }  // namespace trimtab::embedded
