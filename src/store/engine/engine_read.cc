@@ -7,7 +7,7 @@
 #include <limits>
 #include <thread>
 
-#include "store/engine/align_samples.h"
+#include "store/codec/align.h"
 #include "store/engine/engine.h"
 #include "store/engine/series_set.h"
 
@@ -15,6 +15,7 @@ namespace trimtab::embedded {
 namespace {
 
 constexpr std::size_t kMatrixCellsMax = std::size_t{1} << 28;  // 2 GiB of doubles
+constexpr DurationMs kIncreaseLookbackMs = 5 * kMinuteMs;      // as far as PromQL looks back for a value
 constexpr std::size_t kStrideSeries = 64;                      // taken by a worker at a time
 
 }  // namespace
@@ -79,9 +80,12 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
   matrix.start_ms = range.from;
   matrix.step_ms = step;
   if (range.empty()) return matrix;
+  if (range.from < kTimestampMin || range.to > kTimestampMax || step > kTimestampMax) {
+    return invalid("an aligned read needs a range within the years 1 to 9999");
+  }
   // A cell covers (t - step, t]; an increase also needs the sample before the first cell.
   TimeRange wanted{range.from - step + 1, range.to};
-  if (align == Align::kIncrease) wanted.from -= step;
+  if (align == Align::kIncrease) wanted.from -= std::max(step, kIncreaseLookbackMs);
   const std::uint64_t columns =
       static_cast<std::uint64_t>(range.to - range.from) / static_cast<std::uint64_t>(step) + 1;
   const auto ids = TRY(select_bounded(matchers, wanted, options));
@@ -92,6 +96,7 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
   }
   matrix.columns = columns;
   matrix.values.resize(columns * ids.size());
+  const AlignGrid grid{range.from, step, columns};
   const EngineSeriesSet set(core_, ids, options);
   std::atomic<std::size_t> next{0};
   std::mutex error_mutex;
@@ -108,7 +113,8 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
           next.store(ids.size());
           return;
         }
-        align_samples(samples, range.from, step, align, {matrix.values.data() + i * columns, columns});
+        align_samples(samples.timestamps_ms, samples.values, grid, align,
+                      {matrix.values.data() + i * columns, columns});
       }
     }
   };
