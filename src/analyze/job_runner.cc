@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyze/job_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analyze/sparkline.h"
+#include "base/format.h"
+#include "kernels/histogram_quantile.h"
+
+namespace trimtab::analyze {
+namespace {
+
+using kernels::Cells;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kP95CountMin = 20;    // fewer operations in a cell say nothing about its 95th percentile
+constexpr double kP99CountMin = 100;
+
+class JobRun {
+ public:
+  JobRun(const Job& job, const SeriesSet& set, const JobOptions& options, JobScratch& scratch)
+      : job_(job), set_(set), options_(options), scratch_(scratch) {}
+
+  JobResult run() {
+    switch (job_.kind) {
+      case JobKind::kValue:
+      case JobKind::kRate: run_single(); break;
+      case JobKind::kHistogram: run_histogram(); break;
+      case JobKind::kErrorShare: run_error_share(); break;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  bool read(std::uint32_t index) {
+    const TimeRange range{options_.cells.at_ms - options_.cells.history_ms, options_.cells.at_ms};
+    const Status status = set_.read(index, range, scratch_.samples);
+    if (!status) {
+      result_.failed = true;
+      result_.error = status.error().message();
+      return false;
+    }
+    result_.samples_read += scratch_.samples.size();
+    return true;
+  }
+
+  Verdict unjudged(Unjudged reason, std::string detail) {
+    Verdict verdict;
+    verdict.reason = reason;
+    verdict.detail = std::move(detail);
+    return verdict;
+  }
+
+  // True when there is nothing to judge: no samples, ended, or no second sample.
+  bool ended(const SeriesFacts& facts, Verdict& verdict) {
+    const bool marked = facts.samples > 0 && is_stale_marker(scratch_.samples.values.back());
+    if (facts.samples == 0 || marked || is_stale(facts, options_.cells.at_ms)) {
+      const DurationMs silent_ms = options_.cells.at_ms - facts.last_ms;
+      verdict = unjudged(Unjudged::kStale, facts.samples == 0 ? "no samples in the time looked at"
+                                                              : "no samples for " + format_duration_human(silent_ms));
+      return true;
+    }
+    if (facts.interval_ms == 0) {
+      verdict = unjudged(Unjudged::kTooShort, "a single sample");
+      return true;
+    }
+    return false;
+  }
+
+  JudgeOptions judge_options(Reading reading, const Cells& cells) const {
+    const Meaning meaning = meaning_of(job_, reading);
+    JudgeOptions options;
+    options.window_ms = options_.window_ms;
+    if (reading == Reading::kRate) options.resolution = 1000.0 / static_cast<double>(cells.step_ms);
+    const bool share = reading == Reading::kErrorShare || job_.signal.kind == SignalKind::kRatio ||
+                       meaning.unit == "ratio" || meaning.unit == "percent";
+    if (share) {
+      // Half a point of failing requests matters, half a point of utilisation does not.
+      const bool failing = meaning.aspect == "errors" || meaning.aspect == "availability";
+      options.relative_change_min = 0;
+      options.change_min = (failing ? 0.005 : 0.05) * (meaning.unit == "percent" ? 100 : 1);
+    } else if (meaning.aspect == "latency" && meaning.unit == "seconds") {
+      options.change_min = 0.0005;
+    } else if (meaning.aspect == "traffic") {
+      options.relative_change_min = 0.2;
+    }
+    return options;
+  }
+
+  Verdict judge(Reading reading, const Cells& cells, std::span<const double> values) {
+    Verdict verdict = judge_cells(cells, values, judge_options(reading, cells), scratch_.judge);
+    if (verdict.unusual && improves(reading, *verdict.unusual)) {
+      verdict.unusual.reset();
+      verdict.probability = 1;
+    }
+    if (verdict.unusual) verdict.sparkline = draw_sparkline(cells, values, verdict.unusual->window.from);
+    return verdict;
+  }
+
+  // A move to the better side is no harm and is not reported.
+  bool improves(Reading reading, const Unusual& unusual) const {
+    const WorseDirection worse = meaning_of(job_, reading).worse;
+    return (worse == WorseDirection::kUp && unusual.direction < 0) ||
+           (worse == WorseDirection::kDown && unusual.direction > 0);
+  }
+
+  void run_single() {
+    Output output;
+    output.reading = job_.kind == JobKind::kRate ? Reading::kRate : Reading::kValue;
+    if (!read(job_.members[0].index)) return;
+    const SeriesFacts facts = look_at(scratch_.samples);
+    if (ended(facts, output.verdict)) {
+      result_.outputs.push_back(std::move(output));
+      return;
+    }
+    const Cells cells = choose_cells(facts, options_.cells);
+    scratch_.values.resize(cells.count);
+    const auto resample = output.reading == Reading::kRate ? kernels::resample_rate : kernels::resample_mean;
+    resample(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.values);
+    output.verdict = judge(output.reading, cells, scratch_.values);
+    look_for_limit(cells, output.verdict);
+    look_for_down(cells, output.verdict);
+    result_.outputs.push_back(std::move(output));
+  }
+
+  void look_for_limit(const Cells& cells, Verdict& verdict) {
+    LimitOptions options;
+    if (job_.limit_member != kNoMember) {
+      if (!read(job_.limit_member) || scratch_.samples.size() == 0) return;
+      options.limit = scratch_.samples.values.back();
+      options.limit_source = job_.signal.limit_metric;
+    } else if (job_.signal.limit_value) {
+      options.limit = *job_.signal.limit_value;
+      options.limit_source = "catalogue: " + format_with_unit(options.limit, job_.signal.unit);
+    } else {
+      return;
+    }
+    options.free_amount = job_.signal.worse == WorseDirection::kDown;
+    options.saturation_at = job_.signal.saturation_at;
+    options.horizon_ms = options_.horizon_ms;
+    options.window_cells = window_cells(cells.step_ms, options_.window_ms);
+    const bool seasonal = verdict.judged && !verdict.constant;
+    const std::span<const double> season =
+        seasonal ? std::span<const double>(scratch_.judge.season) : std::span<const double>();
+    verdict.limit = judge_limit(cells, scratch_.values, season, options, scratch_.limits);
+    if (verdict.limit && verdict.sparkline.values.empty()) {
+      verdict.sparkline = draw_sparkline(cells, scratch_.values, cells.first_end_ms);
+    }
+  }
+
+  void look_for_down(const Cells& cells, Verdict& verdict) {
+    const Signal& signal = job_.signal;
+    if (signal.kind != SignalKind::kState || signal.aspect != "availability") return;
+    if (signal.worse != WorseDirection::kDown) return;
+    const std::size_t window = std::min(cells.count, kWindowCellsMin);
+    std::size_t zeros = 0;
+    for (std::size_t i = cells.count - window; i < cells.count; ++i) {
+      if (scratch_.values[i] > 0) return;
+      zeros += scratch_.values[i] == 0;
+    }
+    verdict.down = zeros >= 2;
+    if (verdict.down && verdict.sparkline.values.empty()) {
+      verdict.sparkline = draw_sparkline(cells, scratch_.values, cells.first_end_ms);
+    }
+  }
+
+  // The cells of a job with many members: from the first member that has two samples and is not over.
+  bool prepare(Cells& cells, Verdict& verdict) {
+    for (const Member& member : job_.members) {
+      if (!read(member.index)) return false;
+      const SeriesFacts facts = look_at(scratch_.samples);
+      if (ended(facts, verdict)) continue;
+      cells = choose_cells(facts, options_.cells);
+      return true;
+    }
+    return false;
+  }
+
+  void add_member(const Member& member, const Cells& cells, std::span<double> out) {
+    if (!read(member.index)) return;
+    kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, out);
+  }
+
+  void run_histogram() {
+    Cells cells;
+    Output none{.reading = Reading::kMean, .verdict = {}};
+    if (!prepare(cells, none.verdict)) {
+      result_.outputs.push_back(std::move(none));
+      return;
+    }
+    result_.samples_read = 0;
+    collect_histogram(cells);
+    judge_mean_and_rate(cells);
+    if (scratch_.bounds.empty()) return;
+    judge_quantile(cells, Reading::kP95, 0.95, kP95CountMin);
+    judge_quantile(cells, Reading::kP99, 0.99, kP99CountMin);
+  }
+
+  void collect_histogram(const Cells& cells) {
+    scratch_.bounds.clear();
+    for (const Member& member : job_.members) {
+      if (member.role == 'b') scratch_.bounds.push_back(member.bound);
+    }
+    std::sort(scratch_.bounds.begin(), scratch_.bounds.end());
+    scratch_.bounds.erase(std::unique(scratch_.bounds.begin(), scratch_.bounds.end()), scratch_.bounds.end());
+    scratch_.buckets.assign(scratch_.bounds.size() * cells.count, kNone);
+    scratch_.sum.assign(cells.count, kNone);
+    scratch_.count.assign(cells.count, kNone);
+    for (const Member& member : job_.members) {
+      std::span<double> out = member.role == 's' ? scratch_.sum : scratch_.count;
+      if (member.role == 'b') {
+        const auto row = std::lower_bound(scratch_.bounds.begin(), scratch_.bounds.end(), member.bound);
+        out = std::span(scratch_.buckets)
+                  .subspan(static_cast<std::size_t>(row - scratch_.bounds.begin()) * cells.count, cells.count);
+      }
+      add_member(member, cells, out);
+    }
+  }
+
+  void judge_mean_and_rate(const Cells& cells) {
+    scratch_.values.resize(cells.count);
+    for (std::size_t i = 0; i < cells.count; ++i) {
+      scratch_.values[i] = scratch_.count[i] > 0 ? scratch_.sum[i] / scratch_.count[i] : kNone;
+    }
+    result_.outputs.push_back({Reading::kMean, judge(Reading::kMean, cells, scratch_.values)});
+    const double seconds = static_cast<double>(cells.step_ms) / 1000;
+    for (std::size_t i = 0; i < cells.count; ++i) scratch_.values[i] = scratch_.count[i] / seconds;
+    result_.outputs.push_back({Reading::kOperations, judge(Reading::kOperations, cells, scratch_.values)});
+  }
+
+  void judge_quantile(const Cells& cells, Reading reading, double q, double count_min) {
+    const std::size_t rows = scratch_.bounds.size();
+    scratch_.cumulative.resize(rows);
+    for (std::size_t i = 0; i < cells.count; ++i) {
+      for (std::size_t row = 0; row < rows; ++row) scratch_.cumulative[row] = scratch_.buckets[row * cells.count + i];
+      const bool enough = scratch_.cumulative.back() >= count_min;
+      scratch_.values[i] = enough ? kernels::histogram_quantile(scratch_.bounds, scratch_.cumulative, q) : kNone;
+    }
+    result_.outputs.push_back({reading, judge(reading, cells, scratch_.values)});
+  }
+
+  void run_error_share() {
+    Cells cells;
+    Output output{.reading = Reading::kErrorShare, .verdict = {}};
+    if (prepare(cells, output.verdict)) {
+      result_.samples_read = 0;
+      scratch_.count.assign(cells.count, kNone);
+      scratch_.failures.assign(cells.count, 0);
+      for (const Member& member : job_.members) {
+        add_member(member, cells, scratch_.count);
+        if (member.role == 'e' && !result_.failed) {
+          kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.failures);
+        }
+      }
+      scratch_.values.resize(cells.count);
+      for (std::size_t i = 0; i < cells.count; ++i) {
+        scratch_.values[i] = scratch_.count[i] > 0 ? scratch_.failures[i] / scratch_.count[i] : kNone;
+      }
+      output.verdict = judge(Reading::kErrorShare, cells, scratch_.values);
+    }
+    result_.outputs.push_back(std::move(output));
+  }
+
+  const Job& job_;
+  const SeriesSet& set_;
+  const JobOptions& options_;
+  JobScratch& scratch_;
+  JobResult result_;
+};
+
+}  // namespace
+
+JobResult run_job(const Job& job, const SeriesSet& set, const JobOptions& options, JobScratch& scratch) {
+  return JobRun(job, set, options, scratch).run();
+}
+
+Meaning meaning_of(const Job& job, Reading reading) {
+  const Signal& signal = job.signal;
+  const std::string metric(job.labels.metric_name());
+  switch (reading) {
+    case Reading::kValue: return {signal.aspect, signal.unit, signal.worse, "value"};
+    case Reading::kRate: return {signal.aspect, signal.unit, signal.worse, "rate"};
+    case Reading::kMean:
+      return {signal.aspect, signal.unit, signal.worse, fmt::format("rate({0}_sum) / rate({0}_count)", metric)};
+    case Reading::kP95:
+      return {signal.aspect, signal.unit, signal.worse, fmt::format("histogram_quantile(0.95, {}_bucket)", metric)};
+    case Reading::kP99:
+      return {signal.aspect, signal.unit, signal.worse, fmt::format("histogram_quantile(0.99, {}_bucket)", metric)};
+    case Reading::kOperations:
+      return {"traffic", "per second", WorseDirection::kBoth, fmt::format("rate({}_count)", metric)};
+    case Reading::kErrorShare:
+      return {"errors", "ratio", WorseDirection::kUp, fmt::format("failed share of rate({})", metric)};
+  }
+  return {};
+}
+
+}  // namespace trimtab::analyze

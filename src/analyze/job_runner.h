@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/judge.h"
+#include "analyze/limits.h"
+#include "analyze/plan.h"
+#include "analyze/series_cells.h"
+#include "analyze/verdict.h"
+#include "store/store.h"
+
+namespace trimtab::analyze {
+
+// What of a job was judged.
+enum class Reading { kValue, kRate, kMean, kP95, kP99, kOperations, kErrorShare };
+
+struct Output {
+  Reading reading = Reading::kValue;
+  Verdict verdict;
+};
+
+struct JobResult {
+  std::vector<Output> outputs;
+  std::uint64_t samples_read = 0;
+  bool failed = false;
+  std::string error;
+};
+
+struct JobOptions {
+  CellOptions cells;
+  DurationMs window_ms = 0;
+  DurationMs horizon_ms = 30 * kDayMs;
+};
+
+struct JobScratch {
+  SampleBuffer samples;
+  std::vector<double> values;
+  std::vector<double> sum;
+  std::vector<double> count;
+  std::vector<double> failures;
+  std::vector<double> buckets;       // one row of cells per bound
+  std::vector<double> cumulative;
+  std::vector<double> bounds;
+  JudgeScratch judge;
+  LimitScratch limits;
+};
+
+// Reads each member once and judges what the job stands for. Thread-safe with a scratch per thread.
+JobResult run_job(const Job& job, const SeriesSet& set, const JobOptions& options, JobScratch& scratch);
+
+// The meaning of one reading of a job: aspect, unit and direction differ from the signal's for derived
+// readings (a histogram's operations are traffic, an error share is a ratio).
+struct Meaning {
+  std::string aspect;
+  std::string unit;
+  WorseDirection worse = WorseDirection::kUnknown;
+  std::string expression;
+};
+Meaning meaning_of(const Job& job, Reading reading);
+
+}  // namespace trimtab::analyze

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "analyze/verdict.h"
+#include "kernels/level_shift.h"
+#include "kernels/resample.h"
+#include "kernels/rolling_mean.h"
+#include "kernels/seasonality.h"
+#include "kernels/tail.h"
+
+namespace trimtab::analyze {
+
+struct JudgeOptions {
+  DurationMs window_ms = 0;    // what counts as now; 0: kWindowMs, at least kWindowCellsMin cells
+  double resolution = 0;       // smallest meaningful difference (one count per cell, ...)
+  double change_min = 0;       // smallest absolute change that matters
+  double relative_change_min = 0.1;  // and relative to the usual; 0 for shares that live near 0 or 1
+};
+
+// Per thread; grows to the longest series and then allocates no more.
+struct JudgeScratch {
+  std::vector<double> residual;
+  std::vector<double> season;        // what was taken off each cell
+  std::vector<double> profile;
+  std::vector<double> values;
+  std::vector<double> deviations;
+  std::vector<double> level_sample;
+  std::vector<double> move_sample;
+  std::vector<double> block_medians;
+  std::vector<double> local_usual;
+  kernels::SeasonScratch seasonality;
+  kernels::TailScratch tail;
+  kernels::RollingMean rolling;
+  kernels::LevelShiftScratch shift;
+};
+
+// Is the newest part of this series out of the ordinary against its own past? docs/methods.md tells the
+// whole method; in short:
+//   1. hour, day and week profiles are taken off where they predict unseen cells better (seasonality);
+//   2. the mean of the last k cells, for k from a fraction of the window up to sixteen windows, is held
+//      against the same mean everywhere in the reference (all but the recent part): its level, and its move
+//      against the local usual of a while before. Both must be rare: rare by Student's t over independent
+//      blocks, and rare by the empirical tail;
+//   3. changes too small to matter are vetoed;
+//   4. the onset is the best split into two levels.
+// `values` are the cells (NaN: none), the last one is now. Fills the verdict but for its limit and
+// sparkline. Cost: about 0.2 ms per 1000 cells.
+Verdict judge_cells(const kernels::Cells& cells, std::span<const double> values, const JudgeOptions& options,
+                    JudgeScratch& scratch);
+
+// The season that judge_cells found stays in scratch.season: values minus it are deseasonalised.
+
+std::size_t window_cells(DurationMs step_ms, DurationMs window_ms);
+
+inline constexpr DurationMs kWindowMs = 30 * kMinuteMs;
+inline constexpr std::size_t kWindowCellsMin = 5;
+inline constexpr DurationMs kHistoryMin = 2 * kHourMs;     // less than this is too short to know the usual
+inline constexpr std::size_t kReferenceCellsMin = 36;
+inline constexpr double kReferencePresentShareMin = 0.3;   // below: too sparse
+inline constexpr double kEffectMin = 2;                    // robust standard deviations
+inline constexpr double kSeasonalGainMin = 0.1;
+inline constexpr double kInterestingProbability = 1e-3;    // rarer than this is kept as possible evidence
+
+}  // namespace trimtab::analyze
