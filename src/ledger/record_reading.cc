@@ -257,6 +257,7 @@ void read_coverage(Fields& fields, Coverage& out) {
   fields.read("series_too_sparse", out.series_too_sparse);
   fields.read("series_without_catalogue", out.series_without_catalogue);
   fields.read("series_failed", out.series_failed);
+  fields.read("findings_in_maintenance", out.findings_in_maintenance);
   fields.read("samples_read", out.samples_read);
   fields.each("examples", [&](element item) {
     object inner;

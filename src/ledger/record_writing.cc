@@ -69,6 +69,7 @@ void write_coverage(JsonWriter& json, const Coverage& coverage) {
   json.field("series_stale", coverage.series_stale).field("series_too_sparse", coverage.series_too_sparse);
   json.field("series_without_catalogue", coverage.series_without_catalogue);
   json.field("series_failed", coverage.series_failed).field("samples_read", coverage.samples_read);
+  json.field("findings_in_maintenance", coverage.findings_in_maintenance);
   json.key("examples").begin_array();
   for (const Coverage::Example& example : coverage.examples) {
     json.begin_object().field("series", example.series).field("reason", to_string(example.reason));

@@ -156,6 +156,7 @@ struct Coverage {
   std::uint64_t series_without_catalogue = 0;  // judged with an inferred kind
   std::uint64_t series_failed = 0;             // could not be read; see errors
   std::uint64_t samples_read = 0;
+  std::uint64_t findings_in_maintenance = 0;   // held back: a maintenance window covers them
   struct Example {
     std::string series;
     Unjudged reason{};
