@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -66,7 +67,11 @@ class FakeStore final : public Store {
   std::map<std::string, MetricMetadata> metadata() override { return metadata_; }
   Result<std::uint64_t> remove(const Matchers&, TimeRange) override { return refuse(); }
   Status flush() override { return ok(); }
-  StoreStats stats() override { return {.series = labels_.size()}; }
+  StoreStats stats() override {
+    StoreStats stats;
+    stats.series = labels_.size();
+    return stats;
+  }
   const StoreLimits& limits() const override { return limits_; }
   std::string write_refusal() override { return "a fake store"; }
 

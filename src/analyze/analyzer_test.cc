@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyze/analyzer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "analyze/fake_store_testlib.h"
+#include "analyze/synthetic_testlib.h"
+
+namespace trimtab {
+namespace {
+
+constexpr TimestampMs kNow = 1'795'255'200'000;
+
+class AnalyzerTest : public ::testing::Test {
+ protected:
+  AnalysisResult run(const Estate& estate = {}, AnalysisOptions options = {}) {
+    Analyzer analyzer(store_, catalog_, estate, clock_, metrics_, *logger_);
+    Result<AnalysisResult> result = analyzer.run(kNow, options);
+    EXPECT_TRUE(result.has_value()) << result.error().message();
+    return std::move(*result);
+  }
+
+  static std::vector<double> noise(double centre, double spread, std::size_t count, unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::normal_distribution<double> normal(centre, spread);
+    std::vector<double> out(count);
+    for (double& value : out) value = normal(random);
+    return out;
+  }
+  void add_service(const std::string& metric, const std::string& service, std::vector<double> values) {
+    store_.add({{"__name__", metric}, {"service", service}}, kNow, kMinuteMs, values);
+  }
+  static std::vector<double> raised(std::vector<double> values, std::size_t last, double by) {
+    for (std::size_t i = values.size() - last; i < values.size(); ++i) values[i] += by;
+    return values;
+  }
+
+  analyze::FakeStore store_;
+  Catalog catalog_ = Catalog::load({}).value();
+  FakeClock clock_{kNow};
+  Metrics metrics_;
+  std::unique_ptr<Logger> logger_ = create_null_logger();
+};
+
+TEST_F(AnalyzerTest, quiet_series_give_no_findings_and_full_coverage) {
+  for (unsigned i = 0; i < 20; ++i) {
+    add_service("request_latency_seconds", "s" + std::to_string(i), noise(0.1, 0.01, 2880, i));
+  }
+  const AnalysisResult result = run();
+  EXPECT_TRUE(result.findings.empty()) << result.findings[0].title;
+  EXPECT_EQ(result.pass.coverage.series_known, 20u);
+  EXPECT_EQ(result.pass.coverage.series_watched, 20u);
+  EXPECT_EQ(result.pass.coverage.samples_read, 20u * 2880);
+}
+
+TEST_F(AnalyzerTest, a_latency_rise_is_found_with_usual_now_since_and_evidence) {
+  for (unsigned i = 0; i < 10; ++i) {
+    add_service("request_latency_seconds", "s" + std::to_string(i), noise(0.1, 0.01, 2880, i));
+  }
+  add_service("request_latency_seconds", "slow", raised(noise(0.1, 0.01, 2880, 99), 20, 0.2));
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  const Finding& finding = result.findings[0];
+  EXPECT_EQ(finding.kind, FindingKind::kLatency);
+  EXPECT_EQ(finding.entity, (EntityRef{"service", "slow"}));
+  EXPECT_EQ(finding.fingerprint.size(), 16u);
+  EXPECT_NEAR(static_cast<double>(finding.since_ms), static_cast<double>(kNow - 20 * kMinuteMs),
+              2.0 * kMinuteMs);
+  ASSERT_FALSE(finding.evidence.empty());
+  const Evidence& evidence = finding.evidence[0];
+  EXPECT_NEAR(evidence.usual, 0.1, 0.002);
+  EXPECT_NEAR(evidence.now, 0.3, 0.01);
+  EXPECT_GT(evidence.effect, 15);
+  EXPECT_GT(evidence.score, 0.99999);
+  EXPECT_FALSE(evidence.sparkline.empty());
+  EXPECT_LE(evidence.sparkline.size(), 120u);
+}
+
+TEST_F(AnalyzerTest, a_past_moment_does_not_see_what_came_later) {
+  add_service("request_latency_seconds", "slow", raised(noise(0.1, 0.01, 2880, 99), 20, 0.2));
+  Analyzer analyzer(store_, catalog_, {}, clock_, metrics_, *logger_);
+  EXPECT_TRUE(analyzer.run(kNow - 30 * kMinuteMs, {}).value().findings.empty());
+}
+
+TEST_F(AnalyzerTest, a_faster_service_is_no_finding) {
+  add_service("request_latency_seconds", "fast", raised(noise(0.1, 0.01, 2880, 99), 20, -0.08));
+  EXPECT_TRUE(run().findings.empty());
+}
+
+TEST_F(AnalyzerTest, short_and_ended_series_are_counted_and_told) {
+  add_service("request_latency_seconds", "new", noise(0.1, 0.01, 38, 1));
+  auto ended = noise(0.1, 0.01, 500, 1);
+  store_.add({{"__name__", "request_latency_seconds"}, {"service", "gone"}}, kNow - kHourMs, kMinuteMs,
+             ended);
+  add_service("request_latency_seconds", "flat", std::vector<double>(500, 0.1));
+  const AnalysisResult result = run();
+  EXPECT_EQ(result.pass.coverage.series_too_short, 1u);
+  EXPECT_EQ(result.pass.coverage.series_stale, 1u);
+  EXPECT_EQ(result.pass.coverage.series_constant, 1u);
+  EXPECT_EQ(result.pass.coverage.series_watched, 1u);
+  ASSERT_EQ(result.pass.coverage.examples.size(), 2u);
+  EXPECT_NE(result.pass.coverage.examples[0].detail.find("needs"), std::string::npos);
+}
+
+TEST_F(AnalyzerTest, the_called_service_stands_before_its_caller) {
+  const Estate estate = Estate::load_text(
+                            "entities:\n  service/web:\n    calls: [service/api]\n    tier: 1\n  "
+                            "service/api:\n    calls: [service/db]\n",
+                            "t")
+                            .value();
+  add_service("request_latency_seconds", "web", raised(noise(0.3, 0.02, 2880, 1), 15, 0.9));
+  add_service("request_latency_seconds", "api", raised(noise(0.2, 0.02, 2880, 2), 15, 0.6));
+  add_service("request_latency_seconds", "db", raised(noise(0.1, 0.02, 2880, 3), 15, 0.3));
+  const AnalysisResult result = run(estate);
+  ASSERT_EQ(result.findings.size(), 3u);
+  EXPECT_EQ(result.findings[0].entity.name, "db");
+  ASSERT_EQ(result.findings[0].related.size(), 2u);
+  EXPECT_EQ(result.findings[1].related.at(0).name, "db");
+  EXPECT_GT(result.findings[0].harm, result.findings[1].harm);
+}
+
+TEST_F(AnalyzerTest, signals_of_one_entity_join_into_one_finding) {
+  for (const char* quantile : {"0.5", "0.9", "0.99"}) {
+    store_.add({{"__name__", "request_latency_seconds"}, {"service", "slow"}, {"q", quantile}}, kNow,
+               kMinuteMs, raised(noise(0.1, 0.01, 2880, static_cast<unsigned>(quantile[2])), 20, 0.2));
+  }
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].evidence.size(), 3u);
+}
+
+TEST_F(AnalyzerTest, maintenance_holds_findings_back_and_counts_them) {
+  const Estate estate =
+      Estate::load_text(
+          "maintenance:\n  - name: move\n    entities: [service/slow]\n    from: 2026-11-21T09:00:00Z\n"
+          "    to: 2026-11-21T12:00:00Z\n",
+          "t")
+          .value();
+  add_service("request_latency_seconds", "slow", raised(noise(0.1, 0.01, 2880, 99), 20, 0.2));
+  const AnalysisResult result = run(estate);
+  EXPECT_TRUE(result.findings.empty());
+  EXPECT_EQ(result.pass.coverage.findings_in_maintenance, 1u);
+}
+
+TEST_F(AnalyzerTest, a_filling_disk_is_forecast_and_a_full_one_told) {
+  const Labels labels{{"__name__", "node_filesystem_avail_bytes"},
+                      {"instance", "h"},
+                      {"mountpoint", "/"},
+                      {"fstype", "ext4"}};
+  const std::size_t count = 2880;
+  auto avail = noise(0, 1e6, count, 4);
+  for (std::size_t i = 0; i < count; ++i)
+    avail[i] += 60e9 - 1e7 * static_cast<double>(i);  // 31 GB left, 14 GB a day
+  store_.add(labels, kNow, kMinuteMs, avail);
+  store_.add(labels.with("__name__", "node_filesystem_size_bytes"), kNow, kMinuteMs,
+             std::vector<double>(count, 100e9));
+  store_.add(labels.with("mountpoint", "/full"), kNow, kMinuteMs, noise(1e9, 1e6, count, 5));
+  store_.add(labels.with("mountpoint", "/full").with("__name__", "node_filesystem_size_bytes"), kNow,
+             kMinuteMs, std::vector<double>(count, 100e9));
+  const AnalysisResult result = run();
+  const Finding* filling = nullptr;
+  const Finding* full = nullptr;
+  for (const Finding& finding : result.findings) {
+    if (finding.kind == FindingKind::kExhaustion) filling = &finding;
+    if (finding.kind == FindingKind::kSaturation) full = &finding;
+  }
+  ASSERT_NE(filling, nullptr);
+  ASSERT_NE(full, nullptr);
+  ASSERT_TRUE(filling->exhaustion.has_value() && filling->exhaustion->expected_ms.has_value());
+  const double days = static_cast<double>(*filling->exhaustion->expected_ms - kNow) / kDayMs;
+  EXPECT_NEAR(days, 31.2 / 14.4, 0.1);
+  EXPECT_LE(*filling->exhaustion->earliest_ms, *filling->exhaustion->expected_ms);
+  EXPECT_NE(full->title.find("/full"), std::string::npos);
+}
+
+TEST_F(AnalyzerTest, a_target_that_does_not_answer_is_told_at_once) {
+  store_.add({{"__name__", "up"}, {"job", "api"}, {"instance", "a:1"}}, kNow, 15 * kSecondMs,
+             std::vector<double>(8, 0.0));
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kAvailability);
+}
+
+TEST_F(AnalyzerTest, histograms_and_failed_requests_are_read_per_entity) {
+  const std::size_t count = 2000;
+  std::mt19937_64 random(5);
+  std::poisson_distribution<int> requests(200);
+  const std::vector<std::pair<std::string, double>> routes{{"/a", 0}, {"/b", 0}};
+  for (const auto& [route, unused] : routes) {
+    std::vector<double> fast(count), all(count), failed(count), good(count), sum(count);
+    double f = 0, a = 0, bad = 0, fine = 0, s = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double n = requests(random);
+      const bool issue = i >= count - 15;
+      std::binomial_distribution<int> quick(static_cast<int>(n), issue ? 0.5 : 0.97);
+      std::binomial_distribution<int> broken(static_cast<int>(n), issue ? 0.2 : 0.002);
+      const double q = quick(random);
+      const double b = broken(random);
+      f += q;
+      a += n;
+      bad += b;
+      fine += n - b;
+      s += q * 0.05 + (n - q) * 0.6;
+      fast[i] = f, all[i] = a, failed[i] = bad, good[i] = fine, sum[i] = s;
+    }
+    const Labels base{
+        {"__name__", "http_request_duration_seconds_bucket"}, {"service", "shop"}, {"route", route}};
+    store_.add(base.with("le", "0.1"), kNow, kMinuteMs, fast);
+    store_.add(base.with("le", "1"), kNow, kMinuteMs, all);
+    store_.add(base.with("le", "+Inf"), kNow, kMinuteMs, all);
+    store_.add(base.with("__name__", "http_request_duration_seconds_sum"), kNow, kMinuteMs, sum);
+    store_.add(base.with("__name__", "http_request_duration_seconds_count"), kNow, kMinuteMs, all);
+    const Labels total = base.with("__name__", "http_requests_total");
+    store_.add(total.with("status", "200"), kNow, kMinuteMs, good);
+    store_.add(total.with("status", "503"), kNow, kMinuteMs, failed);
+  }
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  std::string expressions;
+  for (const Evidence& evidence : result.findings[0].evidence) expressions += evidence.expression + "\n";
+  EXPECT_NE(expressions.find("rate(http_request_duration_seconds_sum)"), std::string::npos) << expressions;
+  EXPECT_NE(expressions.find("failed share of rate(http_requests_total)"), std::string::npos) << expressions;
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kErrors);
+  EXPECT_EQ(result.pass.coverage.series_watched, 14u);
+}
+
+TEST_F(AnalyzerTest, result_is_the_same_for_any_number_of_threads) {
+  for (unsigned i = 0; i < 60; ++i) {
+    auto values = analyze::quiet_series(static_cast<analyze::Quiet>(i % analyze::kQuietKinds), 2880, 1440, i);
+    if (i % 7 == 0) values = raised(std::move(values), 25, 1000);
+    add_service("m" + std::to_string(i) + "_latency_seconds", "s" + std::to_string(i % 9), values);
+  }
+  std::vector<std::string> texts;
+  for (const int threads : {1, 2, 5, 16}) {
+    AnalysisOptions options;
+    options.threads = threads;
+    const AnalysisResult result = run({}, options);
+    std::string text = to_json(result.pass);
+    for (const Finding& finding : result.findings) text += to_json(finding) + "\n";
+    texts.push_back(text);
+  }
+  EXPECT_GT(texts[0].size(), 2000u);
+  for (const std::string& text : texts) EXPECT_EQ(text, texts[0]);
+}
+
+TEST_F(AnalyzerTest, wrong_options_are_refused_and_cancelling_stops) {
+  Analyzer analyzer(store_, catalog_, {}, clock_, metrics_, *logger_);
+  AnalysisOptions options;
+  options.false_alarms_per_day = 0;
+  EXPECT_EQ(analyzer.run(kNow, options).error().code(), ErrorCode::kInvalid);
+  add_service("request_latency_seconds", "s", noise(0.1, 0.01, 2880, 1));
+  const std::atomic<bool> cancelled{true};
+  EXPECT_EQ(analyzer.run(kNow, {}, {}, &cancelled).error().code(), ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace trimtab
