@@ -59,6 +59,10 @@ Plot plan(const Evidence& e, std::optional<double> limit) {
   return plot;
 }
 
+bool shows_limit(const Plot& plot, std::optional<double> limit) {
+  return limit && usable(*limit) && *limit >= plot.low && *limit <= plot.high;
+}
+
 // The line through columns [from, to), broken where there is no data; a lone point is a dot.
 std::string path(const Plot& plot, std::size_t from, std::size_t to) {
   std::string d;
@@ -114,8 +118,7 @@ std::string drawing(const Plot& plot, const Evidence& e, std::optional<double> l
   out += gap_rects(plot);
   for (const double tick : plot.ticks) out += level(plot, tick, "grid");
   if (usable(e.usual)) out += level(plot, e.usual, "usual");
-  if (limit && usable(*limit) && *limit >= plot.low && *limit <= plot.high)
-    out += level(plot, *limit, "limit");
+  if (shows_limit(plot, limit)) out += level(plot, *limit, "limit");
   out += fmt::format(R"(<path class="line" d="{}"/>)", path(plot, 0, plot.line.values.size()));
   if (plot.line.unusual_to > plot.line.unusual_from) {
     const std::string hot =
@@ -148,7 +151,7 @@ std::string legend(const EvidenceView& view, const Plot& plot, std::optional<dou
   if (!view.range.empty()) entry("k-band", "usual range " + view.range);
   if (usable(view.evidence->usual)) entry("k-usual", "usual " + view.usual);
   if (plot.line.unusual_to > plot.line.unusual_from) entry("k-hot", "unusual");
-  if (limit && std::isfinite(*limit)) entry("k-limit", "limit " + format_with_unit(*limit, unit));
+  if (shows_limit(plot, limit)) entry("k-limit", "limit " + format_with_unit(*limit, unit));
   if (plot.line.has_gaps) entry("k-gap", "no data");
   return out + "</ul>";
 }
@@ -158,7 +161,7 @@ std::string legend(const EvidenceView& view, const Plot& plot, std::optional<dou
 std::vector<double> axis_ticks(double low, double high, bool binary) {
   if (!(high > low)) {
     // A flat line: give it room on both sides.
-    const double room = low == 0 ? 1 : std::fabs(low) * 0.1;
+    const double room = low == 0 ? 1 : std::max(std::fabs(low) * 0.1, 1e-300);
     high = low + room;
     low = low >= 0 && low < room ? 0 : low - room;
   }
@@ -185,7 +188,7 @@ std::string chart_figure(const EvidenceView& view, const std::string& id, const 
   const Evidence& e = *view.evidence;
   const std::string unit = plain_text(e.unit, 40);
   std::string out = R"(<figure class="chart">)";
-  out += fmt::format("<figcaption>{}{}</figcaption>", html_text(caption), unit.empty() ? "" : "");
+  out += "<figcaption>" + html_text(caption) + "</figcaption>";
   const Plot plot = plan(e, limit);
   if (!plot.line.has_data) return out + R"(<p class="empty">No data to draw.</p></figure>)";
   out += R"(<div class="plot"><div class="y-axis" aria-hidden="true">)";

@@ -161,7 +161,7 @@ std::string markdown_text(std::string_view plain) {
     } else if ((c == '-' || c == '+' || c == '=') && i == 0) {
       out += '\\';  // not a list or an underlined heading
       out += c;
-    } else if ((c == '.' || c == ')') && i > 0 && is_digit(last) &&
+    } else if ((c == '.' || c == ')') && (next == ' ' || next == '\0') && i > 0 && is_digit(last) &&
                std::all_of(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(i), is_digit)) {
       out += '\\';  // not a numbered list
       out += c;

@@ -70,6 +70,7 @@ void tell_related(FindingView& view, const Finding& f, const Estate* estate) {
   for (const EntityRef& other : f.related) {
     const bool depends = std::find(below.begin(), below.end(), other) != below.end();
     if (view.origin.empty() && depends) {
+      view.origin_name = name_of(other);
       view.origin = fmt::format("{}, which {} depends on, is out of the ordinary too", name_of(other),
                                 name_of(f.entity));
     } else {
@@ -137,8 +138,14 @@ std::string next_step(const FindingView& view, const Finding& f) {
     return by ? fmt::format("Free or add capacity before {}.", when(*by))
               : "Free or add capacity; watch the trend.";
   }
-  if (!view.origin.empty()) return "Start there: " + view.origin + ".";
-  if (!view.events.empty() && view.events.front().at_ms <= f.since_ms) {
+  const bool event_before = !view.events.empty() && view.events.front().at_ms <= f.since_ms;
+  if (!view.origin.empty()) {
+    std::string text = "Look first at " + view.origin_name;
+    if (event_before)
+      text += fmt::format("; and at {} {}", view.events.front().id, view.events.front().before);
+    return text + ".";
+  }
+  if (event_before) {
     return fmt::format("Look first at {} ({}), {}; consider taking it back.", view.events.front().id,
                        view.events.front().text, view.events.front().before);
   }
@@ -204,6 +211,7 @@ FindingView finding_view(const Finding& f, const BriefInput& input, Audience aud
   view.id = f.id > 0 ? fmt::format("F-{}", f.id) : "unnumbered";
   view.anchor = f.id > 0 ? fmt::format("f-{}", f.id) : fmt::format("n-{}", position);
   view.entity = name_of(f.entity);
+  view.spoken = capitalised(spoken(f.entity));
   const EntityInfo info = input.estate != nullptr ? input.estate->info(f.entity) : EntityInfo{};
   const std::string& owner = f.owner.empty() ? info.owner : f.owner;
   view.owned = !owner.empty();

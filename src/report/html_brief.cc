@@ -224,11 +224,11 @@ void card(std::string& out, const FindingView& f, const BriefView& view) {
 
 void head_card(std::string& out, const FindingView& f, bool limit) {
   out += fmt::format(
-      R"(<article class="card{}" id="{}"><header><h3>{}</h3><a class="id" href="#{}">{}</a></header>)",
+      R"(<article class="card{}" id="{}"><header><h4>{}</h4><a class="id" href="#{}">{}</a></header>)",
       f.harmful         ? " harmful"
       : f.harm_possible ? " possible"
                         : "",
-      f.anchor, h(f.headline), f.anchor, f.id);
+      f.anchor, h(f.spoken), f.anchor, f.id);
   out += fmt::format(R"(<p class="say">{}</p>)", h(f.sentence));
   out += fmt::format(R"(<p class="meta">{} We are {}.</p>)",
                      f.owned ? "Belongs to " + h(f.owner) + "." : "No owner is named.", h(f.sure));
@@ -245,7 +245,7 @@ void unusual(std::string& out, const BriefView& view) {
       R"(<section aria-labelledby="s-unusual"><h2 id="s-unusual">Out of the ordinary <small>worst harm first</small></h2>)";
   if (view.audience == Audience::kHead) {
     for (const HeadGroup& group : view.groups) {
-      out += fmt::format(R"(<p class="meta">{}</p>)", h(group.title));
+      out += fmt::format(R"(<h3 class="group">{}</h3>)", h(group.title));
       for (const std::size_t i : group.findings) {
         head_card(out, view.unusual[i], false);
         out += "</article>";

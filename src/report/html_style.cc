@@ -47,12 +47,13 @@ h1{margin:0;font-size:clamp(1.5rem,1.1rem + 1.9vw,2.25rem);line-height:1.22;lett
 section{margin:0 0 3rem}
 h2{margin:0 0 1rem;font-size:1.25rem;letter-spacing:-.015em;font-weight:650}
 h2 small{font-weight:400;color:var(--soft);font-size:.875rem;letter-spacing:0;margin-left:.5rem}
-h3{margin:0;font-size:1.125rem;line-height:1.35;letter-spacing:-.01em;font-weight:650}
+h3,h4{margin:0;font-size:1.125rem;line-height:1.35;letter-spacing:-.01em;font-weight:650}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:.75rem;padding:1.35rem 1.5rem;margin:0 0 1.1rem;scroll-margin-top:1rem}
 .card:target{outline:2px solid var(--sea)}
 .card.harmful{border-left:4px solid var(--harm)}.card.possible{border-left:4px solid var(--notice)}
 .card header{display:flex;gap:.4rem 1rem;justify-content:space-between;align-items:baseline}
 .card .id{color:var(--soft);font-size:.8125rem;white-space:nowrap;text-decoration:none}
+h3.group{font-size:.9375rem;color:var(--soft);font-weight:600;margin:1.5rem 0 .6rem}
 .badges{display:flex;flex-wrap:wrap;gap:.4rem;margin:.55rem 0 0;padding:0;list-style:none;font-size:.8125rem}
 .badges li{padding:.1rem .6rem;border-radius:1rem;background:var(--wash);color:var(--soft)}
 .badges .b-harm{background:var(--harm-wash);color:var(--harm);font-weight:600}

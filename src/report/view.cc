@@ -86,14 +86,24 @@ std::size_t fill(std::vector<FindingView>& out, const std::vector<const Finding*
   return from.size() - shown;
 }
 
+// The estate's own word for the domain, else the catalogue's in the plural.
+std::string domain_title(const Finding& f, const Estate* estate) {
+  const std::string declared = estate != nullptr ? estate->info(f.entity).domain : "";
+  if (!declared.empty()) return capitalised(plain_text(declared, 60));
+  std::string word = f.evidence.empty() ? "" : plain_text(f.evidence.front().domain, 60);
+  if (word.empty()) return "Other";
+  std::replace(word.begin(), word.end(), '_', ' ');
+  for (const std::string_view countable : {"service", "database", "cache", "queue", "data pipeline"}) {
+    if (word == countable) word = plural_of(word);
+  }
+  return capitalised(word);
+}
+
 // Domains in the order of their worst finding; findings keep their order inside.
 void group_for_head(BriefView& view, const BriefInput& input) {
   for (std::size_t i = 0; i < view.unusual.size(); ++i) {
     const FindingView& f = view.unusual[i];
-    std::string domain = input.estate != nullptr ? input.estate->info(f.finding->entity).domain : "";
-    if (domain.empty() && !f.finding->evidence.empty()) domain = f.finding->evidence.front().domain;
-    std::string title = domain.empty() ? "Other" : capitalised(plain_text(domain, 60));
-    std::replace(title.begin(), title.end(), '_', ' ');
+    std::string title = domain_title(*f.finding, input.estate);
     if (!f.tier.empty()) title += ", " + f.tier;
     auto group = std::find_if(view.groups.begin(), view.groups.end(),
                               [&](const HeadGroup& g) { return g.title == title; });

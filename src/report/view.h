@@ -45,21 +45,23 @@ struct FindingView {
   std::string id;      // "F-118"; "unnumbered" before the ledger gave one
   std::string anchor;  // "f-118": for links inside the page
   std::string headline;
-  std::string entity;     // "service/checkout"
-  std::string owner;      // "team-pay" or "no owner named"
-  std::string tier;       // "tier 1" or ""
-  std::string since;      // "2026-11-21 08:41 UTC"
-  std::string since_ago;  // "2 h 11 min ago"
-  std::string ended;      // "ended 2026-11-21 09:30 UTC, after 49 min" or ""
-  std::string harm;       // "harms customers: 4.2 % of requests fail"
-  std::string sure;       // "quite sure"
-  std::string state;      // "acknowledged by ann until ...: reason" or ""
-  std::string origin;     // "service/db, which service/checkout calls" or ""
-  std::string related;    // "service/cart, host/db-1" or ""
-  std::string next;       // what to check or do first
-  std::string sentence;   // for the head: one or two sentences without metric names
-  std::string runs_out;   // "full in about 9 days (between 6 and 13 days)", "" without exhaustion
-  std::string chance;     // "87 % within 30 days"
+  std::string entity;       // "service/checkout"
+  std::string spoken;       // "Service checkout"
+  std::string owner;        // "team-pay" or "no owner named"
+  std::string tier;         // "tier 1" or ""
+  std::string since;        // "2026-11-21 08:41 UTC"
+  std::string since_ago;    // "2 h 11 min ago"
+  std::string ended;        // "ended 2026-11-21 09:30 UTC, after 49 min" or ""
+  std::string harm;         // "harms customers: 4.2 % of requests fail"
+  std::string sure;         // "quite sure"
+  std::string state;        // "acknowledged by ann until ...: reason" or ""
+  std::string origin;       // "service/db, which service/checkout calls" or ""
+  std::string origin_name;  // "service/db" or ""
+  std::string related;      // "service/cart, host/db-1" or ""
+  std::string next;         // what to check or do first
+  std::string sentence;     // for the head: one or two sentences without metric names
+  std::string runs_out;     // "full in about 9 days (between 6 and 13 days)", "" without exhaustion
+  std::string chance;       // "87 % within 30 days"
   std::string_view trend;
   bool owned = false;
   bool harmful = false;

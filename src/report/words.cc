@@ -46,7 +46,7 @@ std::string grouped(std::uint64_t number) {
 
 std::string plural_of(std::string_view noun) {
   const std::string text(noun);
-  if (noun == "series") return text;
+  if (noun.ends_with("series")) return text;
   if (noun.ends_with("s") || noun.ends_with("x") || noun.ends_with("ch") || noun.ends_with("sh"))
     return text + "es";
   constexpr std::string_view kVowels = "aeiou";
