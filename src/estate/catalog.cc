@@ -200,20 +200,23 @@ const Signal* Catalog::find_entry(std::string_view metric, const Labels& series)
     }
     return nullptr;
   };
-  if (const Signal* entry = find_exact(metric, false)) return entry;
-  if (const std::string_view family = family_of(metric); !family.empty()) {
-    if (const Signal* entry = find_exact(family, true)) return entry;
-  }
-  for (const std::size_t length : index_->prefix_lengths) {
-    if (length > metric.size()) continue;
-    const auto found = index_->patterns.find(metric.substr(0, length));
-    if (found == index_->patterns.end()) continue;
-    for (const std::uint32_t i : found->second) {
-      if (!glob_match(index_->entries[i].metric, metric)) continue;
-      if (const Signal* entry = fits(i, false)) return entry;
+  const auto find_pattern = [&](std::string_view name, bool family) -> const Signal* {
+    for (const std::size_t length : index_->prefix_lengths) {
+      if (length > name.size()) continue;
+      const auto found = index_->patterns.find(name.substr(0, length));
+      if (found == index_->patterns.end()) continue;
+      for (const std::uint32_t i : found->second) {
+        if (!glob_match(index_->entries[i].metric, name)) continue;
+        if (const Signal* entry = fits(i, family)) return entry;
+      }
     }
-  }
-  return nullptr;
+    return nullptr;
+  };
+  const std::string_view family = family_of(metric);
+  if (const Signal* entry = find_exact(metric, false)) return entry;
+  if (const Signal* entry = family.empty() ? nullptr : find_exact(family, true)) return entry;
+  if (const Signal* entry = find_pattern(metric, false)) return entry;
+  return family.empty() ? nullptr : find_pattern(family, true);
 }
 
 Signal Catalog::find(const Labels& series, const MetricMetadata* metadata) const {

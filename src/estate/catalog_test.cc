@@ -93,6 +93,22 @@ TEST(Catalog, histogram_entry_speaks_for_its_family) {
   EXPECT_EQ(quantile.kind, SignalKind::kLatency);
 }
 
+TEST(Catalog, pattern_of_kind_histogram_speaks_for_its_families_too) {
+  const auto catalog = from("- {metric: 'app_*_seconds', title: time, kind: histogram}\n");
+  ASSERT_TRUE(catalog);
+  EXPECT_EQ(title_of(*catalog, Labels{{"__name__", "app_x_seconds_bucket"}, {"le", "1"}}), "time");
+  EXPECT_EQ(catalog->find(Labels{{"__name__", "app_x_seconds_count"}}).kind, SignalKind::kCounter);
+  EXPECT_TRUE(catalog->find(Labels{{"__name__", "app_x_bytes_bucket"}}).inferred);
+}
+
+TEST(Catalog, condition_on_an_empty_value_asks_whether_the_label_is_there) {
+  const auto catalog =
+      from("- {metric: m, where: {pod: '!'}, title: there}\n- {metric: m, title: not there}\n");
+  ASSERT_TRUE(catalog);
+  EXPECT_EQ(title_of(*catalog, Labels{{"__name__", "m"}, {"pod", "p"}}), "there");
+  EXPECT_EQ(title_of(*catalog, Labels{{"__name__", "m"}}), "not there");
+}
+
 TEST(Catalog, wrong_files_are_refused_with_file_and_line) {
   const auto message = [&](const std::string& text) {
     const auto loaded = Catalog::load_text(text, "bad.yaml");
