@@ -232,6 +232,7 @@ TEST(ChunkCodec, sizes_stay_within_what_the_format_promises) {
   EXPECT_LE(bytes_per_sample("gauge_2_decimals_jitter", 480), 1.9);
   EXPECT_LE(bytes_per_sample("memory_x4096", 480), 1.2);
   EXPECT_LE(bytes_per_sample("cpu_seconds_2_decimals", 480), 1.5);
+  EXPECT_LE(bytes_per_sample("seconds_from_micros", 480), 2.4);
   EXPECT_LE(bytes_per_sample("rarely_changing", 480), 0.5);
   EXPECT_LE(bytes_per_sample("single_precision", 480), 4.5);
   EXPECT_LE(bytes_per_sample("floats_17_digits", 480), 7.5);

@@ -68,6 +68,13 @@ SampleBuffer cpu_seconds(Random& random, std::size_t count) {
   return regular(count, [&](std::size_t) { return (ticks += static_cast<double>(random() % 1500)) / 100; });
 }
 
+// As some exporters do it: rounded more than once, so not quite the decimals they look like.
+SampleBuffer seconds_from_micros(Random& random, std::size_t count) {
+  double micros = 123456789;
+  return regular(
+      count, [&](std::size_t) { return (micros += static_cast<double>(random() % 20000)) / 1000 / 1000; });
+}
+
 SampleBuffer constant(Random& random, std::size_t count) {
   const double value = static_cast<double>(random() % 100000) / 10;
   return regular(count, [&](std::size_t) { return value; });
@@ -117,6 +124,7 @@ const std::vector<SeriesKind>& series_kinds() {
       {"memory_x4096", memory},
       {"floats_17_digits", floats},
       {"cpu_seconds_2_decimals", cpu_seconds},
+      {"seconds_from_micros", seconds_from_micros},
       {"constant", constant},
       {"rarely_changing", rarely_changing},
       {"gauge_ends_stale", gauge_that_ends_stale},

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 
+#include "store/codec/byte_io.h"
+
 namespace trimtab::codec {
 namespace {
 
@@ -84,7 +86,8 @@ std::size_t convert_wide(std::span<const double> values, std::int64_t* numbers, 
 }
 
 // Looks at a few values spread over the run: the exponent they need, or kNoExponent when most have none.
-unsigned probe_exponent(std::span<const double> values) {
+template <typename LeastExponent>
+unsigned probe_exponent(std::span<const double> values, LeastExponent least) {
   unsigned exponent = 0;
   std::size_t seen = 0;
   std::size_t failed = 0;
@@ -92,7 +95,7 @@ unsigned probe_exponent(std::span<const double> values) {
   for (std::size_t i = stride / 2; i < values.size(); i += stride) {
     if (is_special(values[i])) continue;
     ++seen;
-    const unsigned needed = least_exponent(values[i], 0);
+    const unsigned needed = least(values[i]);
     if (needed == kNoExponent) {
       ++failed;
     } else {
@@ -100,6 +103,30 @@ unsigned probe_exponent(std::span<const double> values) {
     }
   }
   return failed * 4 > seen ? kNoExponent : exponent;
+}
+
+struct Near {
+  bool fits = false;
+  std::int64_t number = 0;
+  std::int64_t ulps = 0;
+};
+
+Near near_decimal(double value, unsigned exponent) {
+  const double scaled = value * kPowers[exponent];
+  if (!(std::fabs(scaled) <= static_cast<double>(kNearMax)) || is_special(value)) return {};
+  const std::int64_t number = rounded(scaled);
+  const double back = narrow_to_double(number) / kPowers[exponent];
+  const auto ulps =
+      static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(value) - std::bit_cast<std::uint64_t>(back));
+  return {ulps >= -kNearUlps && ulps <= kNearUlps, number, ulps};
+}
+
+unsigned least_near_exponent(double value) {
+  for (unsigned exponent = 0; exponent <= kDecimalExponentMax; ++exponent) {
+    if (near_decimal(value, exponent).fits) return exponent;
+    if (!(std::fabs(value * kPowers[exponent]) <= static_cast<double>(kNearMax))) break;
+  }
+  return kNoExponent;
 }
 
 struct Misfits {
@@ -131,7 +158,7 @@ Misfits study_misfits(std::span<const double> values, std::span<const bool> fit,
 DecimalFit fit_decimals(std::span<const double> values, std::span<std::int64_t> numbers,
                         std::span<bool> fit) {
   DecimalFit result;
-  unsigned exponent = probe_exponent(values);
+  unsigned exponent = probe_exponent(values, [](double value) { return least_exponent(value, 0); });
   if (exponent == kNoExponent) return result;
   const std::size_t count = values.size();
   std::size_t fitting = convert_narrow(values, exponent, numbers.data(), fit.data());
@@ -147,6 +174,7 @@ DecimalFit fit_decimals(std::span<const double> values, std::span<std::int64_t> 
                       misfits.curable * kExceptionBits * 8 > digits * kDigitBitsTimes8 * count;
     if (!cure) {
       if (misfits.ordinary * kUnfitShare > count) return DecimalFit{};
+      result.ordinary_unfit = misfits.ordinary;
       break;
     }
     exponent = misfits.exponent;
@@ -156,6 +184,30 @@ DecimalFit fit_decimals(std::span<const double> values, std::span<std::int64_t> 
   result.exponent = exponent;
   result.unfit = count - fitting;
   return result;
+}
+
+DecimalFit fit_near_decimals(std::span<const double> values, std::span<std::int64_t> numbers,
+                             std::span<std::uint64_t> corrections, std::span<bool> fit) {
+  DecimalFit result;
+  result.exponent = probe_exponent(values, least_near_exponent);
+  if (result.exponent == kNoExponent) return DecimalFit{};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Near near = near_decimal(values[i], result.exponent);
+    fit[i] = near.fits;
+    numbers[i] = near.number;
+    corrections[i] = near.fits ? zigzag(near.ulps) : 0;
+    result.unfit += !near.fits;
+    result.ordinary_unfit += !near.fits && !is_special(values[i]);
+  }
+  result.fits = result.ordinary_unfit * kUnfitShare <= values.size();
+  return result;
+}
+
+void correct_doubles(const std::uint64_t* corrections, std::size_t count, double* values) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto ulps = static_cast<std::uint64_t>(unzigzag(corrections[i]));
+    values[i] = std::bit_cast<double>(std::bit_cast<std::uint64_t>(values[i]) + ulps);
+  }
 }
 
 void decimals_to_doubles(const std::int64_t* numbers, std::size_t count, unsigned exponent, bool wide,

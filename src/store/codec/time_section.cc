@@ -33,7 +33,8 @@ void fill_line(std::uint64_t first, std::uint64_t step, std::size_t count, Times
   for (std::size_t i = 0; i < offsets.size(); ++i) offsets[i] = i * step;
   std::size_t i = 0;
   for (; i + offsets.size() <= count; i += offsets.size(), first += offsets.size() * step) {
-    for (std::size_t j = 0; j < offsets.size(); ++j) out[i + j] = static_cast<TimestampMs>(first + offsets[j]);
+    for (std::size_t j = 0; j < offsets.size(); ++j)
+      out[i + j] = static_cast<TimestampMs>(first + offsets[j]);
   }
   for (; i < count; ++i, first += step) out[i] = static_cast<TimestampMs>(first);
 }

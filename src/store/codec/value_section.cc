@@ -15,6 +15,7 @@ namespace trimtab::codec {
 namespace {
 
 using Numbers = std::array<std::int64_t, kStreamMax>;
+using Corrections = std::array<std::uint64_t, kStreamMax>;
 using Fit = std::array<bool, kStreamMax>;
 
 // A factor is taken out only when it saves this much over its own bytes.
@@ -93,13 +94,16 @@ void put_numbers(std::span<std::int64_t> numbers, ValueFormat format, std::size_
 }
 
 void put_decimals(std::span<const double> values, std::span<std::int64_t> numbers, std::span<const bool> fit,
-                  const DecimalFit& decimals, std::string& out) {
+                  const DecimalFit& decimals, std::span<const std::uint64_t> corrections, std::string& out) {
   const std::size_t format_at = out.size();
   out.push_back('\0');
   out.push_back(static_cast<char>(decimals.exponent));
   const bool exceptions = decimals.unfit > 0;
   if (exceptions) bridge(numbers, fit);
-  put_numbers(numbers, {.exceptions = exceptions, .wide = decimals.wide}, format_at, out);
+  const bool corrected = !corrections.empty();
+  put_numbers(numbers, {.exceptions = exceptions, .wide = decimals.wide, .corrected = corrected}, format_at,
+              out);
+  if (corrected) put_stream(corrections, out);
   if (exceptions) put_exception_runs(values, fit, out);
 }
 
@@ -129,22 +133,30 @@ bool get_constant(ByteReader& in, const ValueFormat& format, std::size_t count, 
   return in.ok();
 }
 
+bool get_corrections(ByteReader& in, std::size_t count, double* out) {
+  Corrections corrections;
+  if (!get_stream(in, count, corrections.data())) return false;
+  correct_doubles(corrections.data(), count, out);
+  return true;
+}
+
 }  // namespace
 
 std::uint8_t to_byte(const ValueFormat& format) {
   return static_cast<std::uint8_t>(static_cast<unsigned>(format.model) | unsigned{format.constant} << 2 |
                                    unsigned{format.raw_bits} << 3 | unsigned{format.factored} << 4 |
-                                   unsigned{format.exceptions} << 5 | unsigned{format.wide} << 6);
+                                   unsigned{format.exceptions} << 5 | unsigned{format.wide} << 6 |
+                                   unsigned{format.corrected} << 7);
 }
 
-bool from_byte(std::uint8_t byte, ValueFormat& format) {
-  format.model = static_cast<IntegerModel>(byte & 3);
-  format.constant = (byte & 4) != 0;
-  format.raw_bits = (byte & 8) != 0;
-  format.factored = (byte & 16) != 0;
-  format.exceptions = (byte & 32) != 0;
-  format.wide = (byte & 64) != 0;
-  return (byte & 128) == 0;
+ValueFormat from_byte(std::uint8_t byte) {
+  return {.model = static_cast<IntegerModel>(byte & 3),
+          .constant = (byte & 4) != 0,
+          .raw_bits = (byte & 8) != 0,
+          .factored = (byte & 16) != 0,
+          .exceptions = (byte & 32) != 0,
+          .wide = (byte & 64) != 0,
+          .corrected = (byte & 128) != 0};
 }
 
 void put_values(std::span<const double> values, std::string& out) {
@@ -155,16 +167,24 @@ void put_values(std::span<const double> values, std::string& out) {
   const std::span<std::int64_t> whole(numbers.data(), values.size());
   const std::span<bool> fits(fit.data(), values.size());
   const DecimalFit decimals = fit_decimals(values, whole, fits);
-  if (decimals.fits) {
-    put_decimals(values, whole, fits, decimals, out);
-  } else {
-    put_raw(values, whole, fits, out);
-  }
+  if (decimals.fits && decimals.ordinary_unfit == 0)
+    return put_decimals(values, whole, fits, decimals, {}, out);
+  Corrections corrections;
+  Numbers near_numbers;
+  Fit near_fit;
+  const std::span<std::int64_t> near_whole(near_numbers.data(), values.size());
+  const std::span<bool> near_fits(near_fit.data(), values.size());
+  const std::span<std::uint64_t> ulps(corrections.data(), values.size());
+  const DecimalFit near = fit_near_decimals(values, near_whole, ulps, near_fits);
+  const bool better = near.fits && (!decimals.fits || near.ordinary_unfit < decimals.ordinary_unfit);
+  if (better) return put_decimals(values, near_whole, near_fits, near, ulps, out);
+  if (decimals.fits) return put_decimals(values, whole, fits, decimals, {}, out);
+  put_raw(values, whole, fits, out);
 }
 
 bool get_values(ByteReader& in, std::size_t count, double* out) {
-  ValueFormat format;
-  if (!from_byte(in.byte(), format) || !in.ok() || count == 0 || count > kStreamMax) return false;
+  const ValueFormat format = from_byte(in.byte());
+  if (!in.ok() || count == 0 || count > kStreamMax) return false;
   if (format.constant) return get_constant(in, format, count, out);
   const std::uint8_t exponent = format.raw_bits ? std::uint8_t{0} : in.byte();
   if (exponent > kDecimalExponentMax || (format.wide && exponent != 0)) return false;
@@ -182,6 +202,7 @@ bool get_values(ByteReader& in, std::size_t count, double* out) {
   } else {
     decimals_to_doubles(numbers.data(), count, exponent, format.wide, out);
   }
+  if (format.corrected && !get_corrections(in, count, out)) return false;
   return !format.exceptions || get_exception_runs(in, count, out);
 }
 

@@ -18,11 +18,12 @@ struct ValueFormat {
   bool raw_bits = false;    // bit 3: the numbers are the bits of the doubles in rising order, not decimals
   bool factored = false;    // bit 4: the numbers are factor * n + offset
   bool exceptions = false;  // bit 5: runs of values that the numbers do not give stand at the end
-  bool wide = false;        // bit 6: numbers beyond 2^51 (only whole ones); bit 7 is zero
+  bool wide = false;        // bit 6: numbers beyond 2^51 (only whole ones)
+  bool corrected = false;   // bit 7: values are up to some units in the last place off number / 10^e
 };
 
 std::uint8_t to_byte(const ValueFormat& format);
-[[nodiscard]] bool from_byte(std::uint8_t byte, ValueFormat& format);
+ValueFormat from_byte(std::uint8_t byte);
 
 // Appends the section; every double comes back bit for bit. 1 to kStreamMax values.
 //   byte           format
@@ -31,6 +32,7 @@ std::uint8_t to_byte(const ValueFormat& format);
 //   constant:      zigzag varint of the number; that is all
 //   varint, zigzag varint   factor and offset (factored)
 //   integers       see integer_model.h
+//   stream         of zigzag corrections in units in the last place (corrected), see packed_ints.h
 //   exceptions     varint number of runs, then for each: varint positions skipped since the last run,
 //                  varint length - 1, byte kind; 8 bytes of the double for kind 0
 void put_values(std::span<const double> values, std::string& out);
