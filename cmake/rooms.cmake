@@ -47,8 +47,10 @@ function(trimtab_room name)
   endif()
   if(TRIMTAB_BENCH AND benches)
     find_package(benchmark REQUIRED)
+    find_package(GTest REQUIRED)  # test helpers may use it
     add_executable(${name}_bench ${benches} ${testlib})
-    target_link_libraries(${name}_bench PRIVATE trimtab_${name} benchmark::benchmark benchmark::benchmark_main)
+    target_link_libraries(${name}_bench PRIVATE trimtab_${name} benchmark::benchmark benchmark::benchmark_main
+                          GTest::gtest)
     target_compile_definitions(${name}_bench PRIVATE TRIMTAB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   endif()
   foreach(fuzzer ${fuzzers})
