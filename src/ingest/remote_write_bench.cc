@@ -47,7 +47,6 @@ std::vector<std::string> bodies(int per_request, bool second, bool compressed) {
 
 void per_sample(benchmark::State& state, int per_request) {
   state.SetItemsProcessed(state.iterations() * per_request);
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void decompress(benchmark::State& state) {
