@@ -24,7 +24,16 @@ int serve(const Arguments& arguments) {
   Signals signals;  // before any thread: they inherit the mask
   auto application = Application::start(std::move(*configuration), clock, *logger);
   if (!application) return report(application.error());
-  const int number = signals.wait();
+  int number = signals.wait();
+  while (number == SIGHUP) {
+    const Status reloaded = (*application)->reload();
+    if (reloaded) {
+      logger->info("reloaded");
+    } else {
+      logger->error("reload failed, the old state is kept", {{"error", reloaded.error().message()}});
+    }
+    number = signals.wait();
+  }
   logger->info("stopping", {{"signal", number}});
   (*application)->stop();
   return kOk;

@@ -2,26 +2,48 @@
 #include "server/application.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <filesystem>
+
+#include "ingest/scrape/scrape_manager.h"
+#include "server/self_scrape.h"
 #include "server/services.h"
 
 namespace trimtab {
 namespace {
 
+std::string host_name() {
+  char name[256] = "localhost";
+  if (gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
+  if (!configuration.document) return ScrapeSettings{};
+  return ScrapeSettings::from_yaml(*configuration.document);
+}
+
 class RunningApplication final : public Application {
  public:
   RunningApplication(Configuration configuration, const Clock& clock, Logger& logger)
-      : configuration_(std::move(configuration)), services_{clock, logger, metrics_}, logger_(logger) {}
+      : configuration_(std::move(configuration)), clock_(clock), logger_(logger), rejects_(metrics_, clock) {}
   ~RunningApplication() override { stop(); }
 
-  Status open() {
+  Status open(const Prepare& prepare) {
+    // Whatever may refuse comes first: nothing has been touched when it does.
     gatekeeper_ = TRY(Gatekeeper::create({.listen = configuration_.http.listen,
                                           .allowed_hosts = configuration_.allowed_hosts,
                                           .token_file = configuration_.token_file},
                                          metrics_));
-    add_health_routes(router_, services_);
+    knowledge_ = TRY(KnowledgeKeeper::open(configuration_.estate_file, configuration_.catalog_directories));
+    ScrapeSettings scraping = TRY(scrape_settings(configuration_));
+    TRY(open_data());
+    if (prepare) TRY(prepare(*store_));
+    build(std::move(scraping));
     http_ = TRY(HttpServer::start(configuration_.http, router_, *gatekeeper_, metrics_, logger_));
     logger_.info("listening", {{"url", url()}});
+    start_work();
     return ok();
   }
 
@@ -30,30 +52,114 @@ class RunningApplication final : public Application {
   std::string url() const override {
     ListenAddress address = configuration_.http.listen;
     address.port = http_->port();
-    return fmt::format("{}://{}/", configuration_.http.tls_cert_file.empty() ? "http" : "https",
-                       address.to_string());
+    return fmt::format("{}://{}/", configuration_.http.tls_cert_file.empty() ? "http" : "https", address.to_string());
   }
 
+  Result<std::string> brief_now(const BriefQuestion& question) override {
+    TRY(analysis_->run_now());
+    return briefs_->make(question);
+  }
+
+  Status reload() override {
+    Status first = gatekeeper_->reload();
+    const Status knowledge = knowledge_->reload();
+    if (first && !knowledge) first = knowledge;
+    const Status scraping = reload_scraping();
+    if (first && !scraping) first = scraping;
+    return first;
+  }
+
+  // In reverse order: no new requests, then nothing that writes or judges, then the store.
   void stop() override {
     if (http_) http_->stop();
+    if (self_scrape_) self_scrape_->stop();
+    if (scraper_) scraper_->stop();
+    if (analysis_) analysis_->stop();
+    http_.reset();
   }
 
  private:
+  Status open_data() {
+    std::error_code error;
+    std::filesystem::create_directories(configuration_.data_directory, error);
+    if (error) {
+      return fail(ErrorCode::kIo, fmt::format("data directory {}: {}", configuration_.data_directory, error.message()));
+    }
+    EmbeddedStoreOptions options = configuration_.store;
+    options.directory = configuration_.data_directory + "/store";
+    store_ = TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
+    ledger_ = TRY(Ledger::open(configuration_.data_directory + "/ledger.sqlite", clock_, logger_));
+    return ok();
+  }
+
+  void build(ScrapeSettings scraping) {
+    receiver_ = std::make_unique<Receiver>(*store_, rejects_, clock_, metrics_, configuration_.receive);
+    analysis_ = std::make_unique<AnalysisSchedule>(
+        *store_, *ledger_, *knowledge_, clock_, metrics_, logger_,
+        AnalysisScheduleOptions{.interval_ms = configuration_.analysis_interval_ms,
+                                .resolve_after_ms = configuration_.analysis_resolve_after_ms,
+                                .analysis = configuration_.analysis});
+    briefs_ = std::make_unique<BriefMaker>(*store_, *ledger_, *knowledge_, *analysis_, clock_);
+    scraper_ = std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
+    self_scrape_ = std::make_unique<SelfScrape>(metrics_, *store_, host_name(), clock_, logger_,
+                                                configuration_.self_scrape_interval_ms);
+    services_ = std::make_unique<Services>(Services{
+        .clock = clock_,
+        .logger = logger_,
+        .metrics = metrics_,
+        .rejects = rejects_,
+        .store = *store_,
+        .ledger = *ledger_,
+        .receiver = *receiver_,
+        .knowledge = *knowledge_,
+        .analysis = *analysis_,
+        .briefs = *briefs_,
+        .started_ms = clock_.now_ms(),
+        .writes_wait_for_disk = configuration_.store.durability == Durability::kSync,
+        .targets_json = [this] { return scraper_->targets_json(); },
+    });
+    add_all_routes(router_, *services_);
+  }
+
+  void start_work() {
+    scraper_->start();
+    self_scrape_->start();
+    analysis_->start();
+  }
+
+  Status reload_scraping() {
+    if (configuration_.file.empty()) return ok();
+    const Yaml document = TRY(Yaml::parse_file_with_environment(configuration_.file));
+    ScrapeSettings settings = TRY(ScrapeSettings::from_yaml(document));
+    scraper_->apply(std::move(settings));
+    return ok();
+  }
+
   const Configuration configuration_;
-  Metrics metrics_;
-  Services services_;
+  const Clock& clock_;
   Logger& logger_;
+  Metrics metrics_;
+  Rejects rejects_;
   std::unique_ptr<Gatekeeper> gatekeeper_;
+  std::unique_ptr<KnowledgeKeeper> knowledge_;
+  std::unique_ptr<EmbeddedStore> store_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Receiver> receiver_;
+  std::unique_ptr<AnalysisSchedule> analysis_;
+  std::unique_ptr<BriefMaker> briefs_;
+  std::unique_ptr<ScrapeManager> scraper_;
+  std::unique_ptr<SelfScrape> self_scrape_;
+  std::unique_ptr<Services> services_;
   http::Router router_;
   std::unique_ptr<HttpServer> http_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Application>> Application::start(Configuration configuration, const Clock& clock,
-                                                        Logger& logger) {
+Result<std::unique_ptr<Application>> Application::start(Configuration configuration, const Clock& clock, Logger& logger,
+                                                        const Prepare& prepare) {
   auto application = std::make_unique<RunningApplication>(std::move(configuration), clock, logger);
-  TRY(application->open());
+  TRY(application->open(prepare));
   return application;
 }
 

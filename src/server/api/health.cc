@@ -15,6 +15,15 @@ void add_health_routes(http::Router& router, Services& services) {
                 .handle = alive});
   }
   router.add({.method = "GET",
+              .pattern = "/-/ready",
+              .sentence = "Whether requests are served; says so when the store takes no writes.",
+              .access = Access::kOpen,
+              .handle = [&services](const Request&) {
+                const std::string refusal = services.store.write_refusal();
+                return Response::text(refusal.empty() ? "trimtab is ready\n"
+                                                      : "trimtab is ready to be read; it takes no writes: " + refusal + "\n");
+              }});
+  router.add({.method = "GET",
               .pattern = "/metrics",
               .sentence = "The server's own metrics in Prometheus' text format.",
               .access = Access::kRead,
