@@ -28,7 +28,10 @@ Status check_options(const AnalysisOptions& options) {
 
 analyze::JobOptions job_options(TimestampMs at, const AnalysisOptions& options) {
   analyze::JobOptions out;
-  out.cells = {.at_ms = at, .history_ms = options.history_ms, .step_ms = options.step_ms, .columns_max = options.columns_max};
+  out.cells = {.at_ms = at,
+               .history_ms = options.history_ms,
+               .step_ms = options.step_ms,
+               .columns_max = options.columns_max};
   out.window_ms = options.window_ms;
   out.horizon_ms = options.exhaustion_horizon_ms;
   return out;
@@ -44,8 +47,8 @@ Result<Matchers> wanted_series(const AnalysisOptions& options) {
 
 }  // namespace
 
-Analyzer::Analyzer(Store& store, const Catalog& catalog, const Estate& estate, const Clock& clock, Metrics& metrics,
-                   Logger& logger)
+Analyzer::Analyzer(Store& store, const Catalog& catalog, const Estate& estate, const Clock& clock,
+                   Metrics& metrics, Logger& logger)
     : store_(store), catalog_(catalog), estate_(estate), clock_(clock), metrics_(metrics), logger_(logger) {}
 
 Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& options,

@@ -17,19 +17,19 @@
 namespace trimtab {
 
 struct AnalysisOptions {
-  DurationMs history_ms = 14 * kDayMs;       // how far back "usual" is learnt
-  DurationMs window_ms = 0;                  // what counts as now; 0: chosen from each series' interval and history
-  DurationMs step_ms = 0;                    // 0: chosen so that history fits columns_max
-  std::size_t columns_max = 20160;           // 14 days at 1 min
-  int threads = 0;                           // 0: one per core
+  DurationMs history_ms = 14 * kDayMs;  // how far back "usual" is learnt
+  DurationMs window_ms = 0;         // what counts as now; 0: chosen from each series' interval and history
+  DurationMs step_ms = 0;           // 0: chosen so that history fits columns_max
+  std::size_t columns_max = 20160;  // 14 days at 1 min
+  int threads = 0;                  // 0: one per core
   DurationMs exhaustion_horizon_ms = 30 * kDayMs;
-  double false_alarms_per_day = 1;           // budget over all series together
-  Matchers matchers;                         // empty: every series
+  double false_alarms_per_day = 1;  // budget over all series together
+  Matchers matchers;                // empty: every series
 };
 
 struct AnalysisResult {
   AnalysisPass pass;
-  std::vector<Finding> findings;   // worst harm first; without ids
+  std::vector<Finding> findings;  // worst harm first; without ids
 };
 
 // Judges every series as of one moment: reads samples up to `at` only, so that any past moment can be

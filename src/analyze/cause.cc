@@ -39,23 +39,30 @@ void find_origins(std::vector<Suspect>& suspects, const Estate& estate) {
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     for (const std::size_t k : below[i]) {
       const bool cycle = contains(below[k], i);
-      if (!cycle && suspects[k].strength * kOwnTroubleRatio >= suspects[i].strength) explained_by[i].push_back(k);
+      if (!cycle && suspects[k].strength * kOwnTroubleRatio >= suspects[i].strength)
+        explained_by[i].push_back(k);
     }
   }
   for (Suspect& suspect : suspects) suspect.rank_harm = suspect.harm;
+  std::vector<double> credit(suspects.size(), 1);  // share of harm not yet explained by each origin
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     Indices roots;
     for (const std::size_t k : explained_by[i]) {
       if (explained_by[k].empty()) roots.push_back(k);
     }
     std::sort(roots.begin(), roots.end(), [&](std::size_t a, std::size_t b) {
-      return suspects[a].strength != suspects[b].strength ? suspects[a].strength > suspects[b].strength : a < b;
+      return suspects[a].strength != suspects[b].strength ? suspects[a].strength > suspects[b].strength
+                                                          : a < b;
     });
     for (const std::size_t root : roots) {
       suspects[i].origins.push_back(suspects[root].entity);
       suspects[root].victims.push_back(suspects[i].entity);
       suspects[root].rank_harm = std::max(suspects[root].rank_harm, suspects[i].harm);
+      credit[root] *= 1 - kVictimCredit * suspects[i].harm / static_cast<double>(roots.size());
     }
+  }
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    suspects[i].rank_harm = 1 - (1 - suspects[i].rank_harm) * credit[i];
   }
   std::map<EntityRef, double> rank_harm;
   for (const Suspect& suspect : suspects) rank_harm.emplace(suspect.entity, suspect.rank_harm);

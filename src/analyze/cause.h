@@ -11,24 +11,26 @@ namespace trimtab::analyze {
 // One entity that is out of the ordinary, as far as the search for origins needs to know it.
 struct Suspect {
   EntityRef entity;
-  double harm = 0;          // its own
-  double strength = 0;      // how far from its usual in what callers feel (latency, errors, availability)
+  double harm = 0;      // its own
+  double strength = 0;  // how far from its usual in what callers feel (latency, errors, availability)
   bool felt_by_callers = false;
   // Filled:
-  double rank_harm = 0;     // with the harm of the victims it explains
-  std::vector<EntityRef> origins;   // likely causes, strongest first; empty: itself an origin
-  std::vector<EntityRef> victims;   // those it likely explains, worst first
+  double rank_harm = 0;            // with the harm of the victims it explains
+  std::vector<EntityRef> origins;  // likely causes, strongest first; empty: itself an origin
+  std::vector<EntityRef> victims;  // those it likely explains, worst first
 };
 
 // Trouble of latency and errors travels from the called to the caller: an entity whose callees (through the
 // estate's calls, also through others) are out of the ordinary in that sense is taken as their victim, unless
 // its own deviation is much stronger than theirs (kOwnTroubleRatio). What remains are origins; an
-// origin carries at least the harm of its victims, a victim a little less than its origin, so that sorting
-// by rank_harm puts the likely cause first. (The idea of traversing anomalies to where no callee is
-// anomalous: Liu et al., MicroHECL, ICSE-SEIP 2021; Chen et al., CauseInfer, INFOCOM 2014.)
+// origin carries at least the harm of its victims and more the more it explains, a victim a little less than
+// its origin, so that sorting by rank_harm puts the likely cause first. (The idea of traversing anomalies to
+// where no callee is anomalous: Liu et al., MicroHECL, ICSE-SEIP 2021; Chen et al., CauseInfer, INFOCOM
+// 2014.)
 void find_origins(std::vector<Suspect>& suspects, const Estate& estate);
 
 inline constexpr double kOwnTroubleRatio = 3;
+inline constexpr double kVictimCredit = 0.2;  // what each victim adds to its origin, shared among its origins
 inline constexpr double kVictimShare = 0.97;
 
 }  // namespace trimtab::analyze

@@ -10,7 +10,8 @@ namespace {
 const Verdict* telling_verdict(const JobResult& result) {
   const Verdict* telling = nullptr;
   for (const Output& output : result.outputs) {
-    if (!telling || (output.verdict.judged && (!telling->judged || telling->constant))) telling = &output.verdict;
+    if (!telling || (output.verdict.judged && (!telling->judged || telling->constant)))
+      telling = &output.verdict;
   }
   return telling;
 }

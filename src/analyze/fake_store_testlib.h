@@ -2,8 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,7 +27,8 @@ class FakeStore final : public Store {
     return SeriesId(static_cast<std::uint32_t>(labels_.size() - 1));
   }
   // Even samples that end at `end_ms`.
-  SeriesId add(const Labels& labels, TimestampMs end_ms, DurationMs step_ms, const std::vector<double>& values) {
+  SeriesId add(const Labels& labels, TimestampMs end_ms, DurationMs step_ms,
+               const std::vector<double>& values) {
     SampleBuffer buffer;
     for (std::size_t i = 0; i < values.size(); ++i) {
       buffer.timestamps_ms.push_back(end_ms - static_cast<DurationMs>(values.size() - 1 - i) * step_ms);
@@ -79,7 +80,9 @@ class FakeStore final : public Store {
   struct Set final : SeriesSet {
     explicit Set(const FakeStore& from) : store(from) {}
     std::size_t size() const override { return indices.size(); }
-    SeriesId id(std::size_t index) const override { return SeriesId(static_cast<std::uint32_t>(indices[index])); }
+    SeriesId id(std::size_t index) const override {
+      return SeriesId(static_cast<std::uint32_t>(indices[index]));
+    }
     Labels labels(std::size_t index) const override { return store.labels_[indices[index]]; }
     Status read(std::size_t index, TimeRange range, SampleBuffer& out) const override {
       out.clear();

@@ -21,8 +21,8 @@ namespace {
 struct Clue {
   const Job* job = nullptr;
   const Output* output = nullptr;
-  double rate = 0;          // false alarms a day if this counted
-  bool alarm = false;       // within the budget
+  double rate = 0;     // false alarms a day if this counted
+  bool alarm = false;  // within the budget
   double harm = 0;
   Evidence evidence;
 };
@@ -33,9 +33,7 @@ struct Case {
   std::size_t alarms = 0;
 };
 
-std::string fingerprint(std::string_view text) {
-  return fmt::format("{:016x}", hash_bytes(text).low);
-}
+std::string fingerprint(std::string_view text) { return fmt::format("{:016x}", hash_bytes(text).low); }
 
 Evidence to_evidence(const Job& job, const Output& output) {
   const Meaning meaning = meaning_of(job, output.reading);
@@ -67,7 +65,8 @@ Evidence to_evidence(const Job& job, const Output& output) {
 void make_down(Evidence& evidence, const Output& output, TimestampMs at_ms) {
   const bool dated = output.verdict.unusual != nullptr;
   evidence.method = "state";
-  evidence.statistic = dated ? "0 in every sample of the window, usually 1" : "0 in every sample of the window";
+  evidence.statistic =
+      dated ? "0 in every sample of the window, usually 1" : "0 in every sample of the window";
   if (!dated) evidence.window = {output.verdict.sparkline.range.from, at_ms};
   evidence.usual = dated ? evidence.usual : 1;
   evidence.now = 0;
@@ -124,8 +123,9 @@ class FindingMaker {
     std::erase_if(cases_, [](const auto& entry) { return entry.second.alarms == 0; });
     for (auto& [entity, found] : cases_) {
       std::sort(found.clues.begin(), found.clues.end(), [](const Clue& a, const Clue& b) {
-        return std::tuple(!a.alarm, -a.harm, -std::abs(a.evidence.effect), a.evidence.series, a.evidence.expression) <
-               std::tuple(!b.alarm, -b.harm, -std::abs(b.evidence.effect), b.evidence.series, b.evidence.expression);
+        return std::tuple(!a.alarm, -a.harm, -std::abs(a.evidence.effect), a.evidence.series,
+                          a.evidence.expression) < std::tuple(!b.alarm, -b.harm, -std::abs(b.evidence.effect),
+                                                              b.evidence.series, b.evidence.expression);
       });
     }
   }
@@ -178,7 +178,8 @@ class FindingMaker {
     double strength = 0;
     for (const Clue& clue : found.clues) {
       const std::string& aspect = clue.evidence.aspect;
-      if (aspect != "latency" && aspect != "errors" && aspect != "availability" && aspect != "saturation") continue;
+      if (aspect != "latency" && aspect != "errors" && aspect != "availability" && aspect != "saturation")
+        continue;
       strength = std::max(strength, std::log1p(std::abs(clue.evidence.effect)));
     }
     return strength;
@@ -194,8 +195,13 @@ class FindingMaker {
       }
       findings.push_back(unusual_finding(found));
       const double strength = felt_strength(found);
-      suspects.push_back({.entity = entity, .harm = findings.back().harm, .strength = strength,
-                          .felt_by_callers = strength > 0, .rank_harm = 0, .origins = {}, .victims = {}});
+      suspects.push_back({.entity = entity,
+                          .harm = findings.back().harm,
+                          .strength = strength,
+                          .felt_by_callers = strength > 0,
+                          .rank_harm = 0,
+                          .origins = {},
+                          .victims = {}});
     }
     find_origins(suspects, context_.estate);
     for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -241,7 +247,9 @@ class FindingMaker {
     finding.since_ms = state.saturated ? state.since_ms : context_.at_ms;
     finding.exhaustion = state.exhaustion;
     const double probability = state.exhaustion ? state.exhaustion->probability : 1;
-    finding.sure = probability >= 0.95 ? Sureness::kHigh : probability >= 0.8 ? Sureness::kMedium : Sureness::kLow;
+    finding.sure = probability >= 0.95  ? Sureness::kHigh
+                   : probability >= 0.8 ? Sureness::kMedium
+                                        : Sureness::kLow;
     finding.harm = limit_harm(state) * tier_weight(finding.tier) * sureness_weight(finding.sure);
     finding.harm_reason = limit_reason(state);
     Evidence evidence = to_evidence(job, output);
@@ -273,7 +281,8 @@ class FindingMaker {
       const double ahead = static_cast<double>(*state.exhaustion->expected_ms - context_.at_ms);
       harm = kFull * static_cast<double>(kWeekMs) / (static_cast<double>(kWeekMs) + std::max(0.0, ahead));
     }
-    if (state.saturated) harm = std::max(harm, state.share >= 1 ? kFull : kFull * (0.5 + 0.5 * state.share * state.share));
+    if (state.saturated)
+      harm = std::max(harm, state.share >= 1 ? kFull : kFull * (0.5 + 0.5 * state.share * state.share));
     return state.always && !state.exhaustion ? 0.1 * harm : harm;
   }
 
@@ -288,13 +297,16 @@ class FindingMaker {
 
 }  // namespace
 
-std::string unusual_fingerprint(const EntityRef& entity) { return fingerprint("unusual\n" + entity.to_string()); }
+std::string unusual_fingerprint(const EntityRef& entity) {
+  return fingerprint("unusual\n" + entity.to_string());
+}
 
 std::string limit_fingerprint(const EntityRef& entity, const Labels& series) {
   return fingerprint("limit\n" + entity.to_string() + "\n" + series.to_string());
 }
 
-FindingSet make_findings(const Plan& plan, const std::vector<JobResult>& results, const FindingContext& context) {
+FindingSet make_findings(const Plan& plan, const std::vector<JobResult>& results,
+                         const FindingContext& context) {
   return FindingMaker(plan, results, context).make();
 }
 

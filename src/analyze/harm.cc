@@ -19,7 +19,8 @@ double severity(const Evidence& evidence) {
   if (evidence.aspect == "errors" || evidence.aspect == "availability") {
     return share ? saturating(std::abs(change) * percent, 0.02) : sigmas;
   }
-  if (evidence.aspect == "latency" && evidence.usual > 0) return saturating(evidence.now / evidence.usual - 1, 1);
+  if (evidence.aspect == "latency" && evidence.usual > 0)
+    return saturating(evidence.now / evidence.usual - 1, 1);
   if (evidence.aspect == "traffic" && evidence.usual > 0 && evidence.now > 0) {
     return saturating(std::abs(std::log2(evidence.now / evidence.usual)), 1);
   }

@@ -16,7 +16,7 @@ namespace {
 
 using kernels::Cells;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kP95CountMin = 20;    // fewer operations in a cell say nothing about its 95th percentile
+constexpr double kP95CountMin = 20;  // fewer operations in a cell say nothing about its 95th percentile
 constexpr double kP99CountMin = 100;
 
 class JobRun {
@@ -59,8 +59,9 @@ class JobRun {
     const bool marked = facts.samples > 0 && is_stale_marker(scratch_.samples.values.back());
     if (facts.samples == 0 || marked || is_stale(facts, options_.cells.at_ms)) {
       const DurationMs silent_ms = options_.cells.at_ms - facts.last_ms;
-      verdict = unjudged(Unjudged::kStale, facts.samples == 0 ? "no samples in the time looked at"
-                                                              : "no samples for " + format_duration_human(silent_ms));
+      verdict = unjudged(Unjudged::kStale, facts.samples == 0
+                                               ? "no samples in the time looked at"
+                                               : "no samples for " + format_duration_human(silent_ms));
       return true;
     }
     if (facts.interval_ms == 0) {
@@ -77,11 +78,14 @@ class JobRun {
     if (reading == Reading::kRate) options.resolution = 1000.0 / static_cast<double>(cells.step_ms);
     const bool share = reading == Reading::kErrorShare || job_.signal.kind == SignalKind::kRatio ||
                        meaning.unit == "ratio" || meaning.unit == "percent";
+    options.whole_numbers = !share && job_.signal.kind != SignalKind::kState;
     if (share) {
+      options.full_share = meaning.unit == "percent" ? 100 : 1;
       // Half a point of failing requests matters, half a point of utilisation does not.
       const bool failing = meaning.aspect == "errors" || meaning.aspect == "availability";
       options.relative_change_min = 0;
-      options.change_min = (failing ? 0.005 : 0.05) * (meaning.unit == "percent" ? 100 : 1);
+      options.change_min = (failing ? 0.005 : 0.05) * options.full_share;
+      options.resolution = 0.5 * options.change_min;
     } else if (meaning.aspect == "latency" && meaning.unit == "seconds") {
       options.change_min = 0.0005;
     } else if (meaning.aspect == "traffic") {
@@ -213,8 +217,9 @@ class JobRun {
       std::span<double> out = member.role == 's' ? scratch_.sum : scratch_.count;
       if (member.role == 'b') {
         const auto row = std::lower_bound(scratch_.bounds.begin(), scratch_.bounds.end(), member.bound);
-        out = std::span(scratch_.buckets)
-                  .subspan(static_cast<std::size_t>(row - scratch_.bounds.begin()) * cells.count, cells.count);
+        out =
+            std::span(scratch_.buckets)
+                .subspan(static_cast<std::size_t>(row - scratch_.bounds.begin()) * cells.count, cells.count);
       }
       add_member(member, cells, out);
     }
@@ -235,9 +240,11 @@ class JobRun {
     const std::size_t rows = scratch_.bounds.size();
     scratch_.cumulative.resize(rows);
     for (std::size_t i = 0; i < cells.count; ++i) {
-      for (std::size_t row = 0; row < rows; ++row) scratch_.cumulative[row] = scratch_.buckets[row * cells.count + i];
+      for (std::size_t row = 0; row < rows; ++row)
+        scratch_.cumulative[row] = scratch_.buckets[row * cells.count + i];
       const bool enough = scratch_.cumulative.back() >= count_min;
-      scratch_.values[i] = enough ? kernels::histogram_quantile(scratch_.bounds, scratch_.cumulative, q) : kNone;
+      scratch_.values[i] =
+          enough ? kernels::histogram_quantile(scratch_.bounds, scratch_.cumulative, q) : kNone;
     }
     result_.outputs.push_back({reading, judge(reading, cells, scratch_.values)});
   }
@@ -252,7 +259,8 @@ class JobRun {
       for (const Member& member : job_.members) {
         add_member(member, cells, scratch_.count);
         if (member.role == 'e' && !result_.failed) {
-          kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.failures);
+          kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells,
+                                scratch_.failures);
         }
       }
       scratch_.values.resize(cells.count);
@@ -284,11 +292,14 @@ Meaning meaning_of(const Job& job, Reading reading) {
     case Reading::kValue: return {signal.aspect, signal.unit, signal.worse, "value"};
     case Reading::kRate: return {signal.aspect, signal.unit, signal.worse, "rate"};
     case Reading::kMean:
-      return {signal.aspect, signal.unit, signal.worse, fmt::format("rate({0}_sum) / rate({0}_count)", metric)};
+      return {signal.aspect, signal.unit, signal.worse,
+              fmt::format("rate({0}_sum) / rate({0}_count)", metric)};
     case Reading::kP95:
-      return {signal.aspect, signal.unit, signal.worse, fmt::format("histogram_quantile(0.95, {}_bucket)", metric)};
+      return {signal.aspect, signal.unit, signal.worse,
+              fmt::format("histogram_quantile(0.95, {}_bucket)", metric)};
     case Reading::kP99:
-      return {signal.aspect, signal.unit, signal.worse, fmt::format("histogram_quantile(0.99, {}_bucket)", metric)};
+      return {signal.aspect, signal.unit, signal.worse,
+              fmt::format("histogram_quantile(0.99, {}_bucket)", metric)};
     case Reading::kOperations:
       return {"traffic", "per second", WorseDirection::kBoth, fmt::format("rate({}_count)", metric)};
     case Reading::kErrorShare:

@@ -41,7 +41,7 @@ struct JobScratch {
   std::vector<double> sum;
   std::vector<double> count;
   std::vector<double> failures;
-  std::vector<double> buckets;       // one row of cells per bound
+  std::vector<double> buckets;  // one row of cells per bound
   std::vector<double> cumulative;
   std::vector<double> bounds;
   JudgeScratch judge;

@@ -39,8 +39,9 @@ Layout lay_out(const Cells& cells, const JudgeOptions& options) {
 struct Usual {
   double centre = 0;
   double scale = 0;
-  double low = 0;    // central 95 %
+  double low = 0;  // central 95 %
   double high = 0;
+  double floor = 0;  // the smallest spread believed in
 };
 
 // Takes the profile of each period off the residual where that helps; longest memory first would steal
@@ -68,7 +69,20 @@ std::string remove_seasons(const Cells& cells, const Layout& layout, JudgeScratc
   return found;
 }
 
-Usual usual_of_reference(const Layout& layout, double resolution, JudgeScratch& scratch) {
+bool all_whole(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](double value) { return std::isnan(value) || value == std::floor(value); });
+}
+
+// 1 % of the centre; of a share, 1 % of its distance to the nearer end.
+double floor_of(double centre, double resolution, const JudgeOptions& options) {
+  const double magnitude =
+      options.full_share > 0 ? std::min(std::abs(centre), std::abs(options.full_share - centre)) : centre;
+  return kernels::scale_floor(magnitude, resolution);
+}
+
+Usual usual_of_reference(const Layout& layout, double resolution, const JudgeOptions& options,
+                         JudgeScratch& scratch) {
   scratch.values.clear();
   for (std::size_t i = 0; i < layout.reference_end; ++i) {
     if (!std::isnan(scratch.residual[i])) scratch.values.push_back(scratch.residual[i]);
@@ -77,12 +91,35 @@ Usual usual_of_reference(const Layout& layout, double resolution, JudgeScratch& 
   usual.centre = kernels::median_in_place(scratch.values);
   usual.low = kernels::quantile_in_place(scratch.values, 0.025);
   usual.high = kernels::quantile_in_place(scratch.values, 0.975);
-  const double floor = kernels::scale_floor(usual.centre, resolution);
+  usual.floor = floor_of(usual.centre, resolution, options);
   const double spread = kernels::mad_in_place(scratch.values, usual.centre);
   // More than half of the cells alike: the width of the central 95 % (2 * 1.96 standard deviations of a
   // normal) still shows what the others do.
-  usual.scale = std::max(spread > 0 ? spread : (usual.high - usual.low) / 3.92, floor);
+  usual.scale = std::max(spread > 0 ? spread : (usual.high - usual.low) / 3.92, usual.floor);
   return usual;
+}
+
+// Leaves out of the reference the one past episode, if there was exactly one, it lasted and it was short: an
+// incident seen once does not make its repetition usual. Several episodes, and single spikes, are how this
+// series behaves, and stay.
+bool forget_single_episode(const Layout& layout, const Usual& usual, JudgeScratch& scratch) {
+  std::size_t first = layout.reference_end;
+  std::size_t last = 0;
+  std::size_t span = 0;
+  std::size_t beyond = 0;
+  for (std::size_t i = 0; i < layout.reference_end; ++i) {
+    if (!(std::abs(scratch.residual[i] - usual.centre) > kEpisodeScales * usual.scale)) continue;
+    if (first == layout.reference_end) first = i;
+    if (i > last + layout.window && first != i) return false;  // a second episode
+    last = i;
+    span = last - first + 1;
+    ++beyond;
+  }
+  if (beyond < kEpisodeCellsMin || 2 * beyond < span) return false;
+  if (static_cast<double>(span) > kEpisodeShareMax * static_cast<double>(layout.reference_end)) return false;
+  std::fill_n(scratch.residual.begin() + static_cast<std::ptrdiff_t>(first), span,
+              std::numeric_limits<double>::quiet_NaN());
+  return true;
 }
 
 // local_usual[b]: the median of the eight block medians that end `recent` before block b.
@@ -123,14 +160,17 @@ double block_t_probability(std::span<const double> sample, std::size_t overlap, 
     if (i >= overlap) products += here * std::clamp(sample[i - overlap] - centre, -4 * scale, 4 * scale);
   }
   const double rho = squares > 0 ? std::clamp(products / squares, 0.0, 0.95) : 0;
-  const double blocks = static_cast<double>(sample.size()) / static_cast<double>(overlap) * (1 - rho) / (1 + rho);
+  const double blocks =
+      static_cast<double>(sample.size()) / static_cast<double>(overlap) * (1 - rho) / (1 + rho);
   if (blocks < 3) return 1;
   const double t = std::abs(observed - centre) / (scale * std::sqrt(1 + 1 / blocks));
   return std::min(1.0, 2 * kernels::student_t_tail(t, blocks - 1));
 }
 
-// How rare `observed` is against the sample: by Student's t and by the tail on its side, the less rare counts.
-double rarity(std::vector<double>& sample, std::size_t overlap, double observed, double floor, JudgeScratch& scratch) {
+// How rare `observed` is against the sample: by Student's t and by the tail on its side, the less rare
+// counts.
+double rarity(std::vector<double>& sample, std::size_t overlap, double observed, double floor,
+              JudgeScratch& scratch) {
   double centre = 0;
   const double by_t = block_t_probability(sample, overlap, observed, floor, scratch.values, centre);
   if (by_t > kInterestingProbability) return by_t;
@@ -144,7 +184,7 @@ double rarity(std::vector<double>& sample, std::size_t overlap, double observed,
 
 struct ScaleVerdict {
   double probability = 1;
-  double mean = 0;             // of the window that spoke
+  double mean = 0;  // of the window that spoke
   std::size_t end = 0;
 };
 
@@ -191,8 +231,7 @@ class ScaleJudge {
       if (!std::isnan(local)) scratch_.move_sample.push_back(value - local);
     }
     if (scratch_.level_sample.size() < 4 * overlap) return 1;
-    const double floor = kernels::scale_floor(usual_.centre, 0) / std::sqrt(static_cast<double>(k));
-    const double floor_here = std::max(floor, usual_.scale * 0.1 / std::sqrt(static_cast<double>(k)));
+    const double floor_here = std::max(usual_.floor, usual_.scale * 0.1) / std::sqrt(static_cast<double>(k));
     const double by_level = rarity(scratch_.level_sample, overlap, mean, floor_here, scratch_);
     if (by_level > kInterestingProbability) return by_level;
     const double local_now = local_usual(end);
@@ -208,7 +247,8 @@ class ScaleJudge {
 
 // First cell of what is unusual: the best split into two levels, again inside the later part when the split
 // found is an older, smaller step.
-std::size_t find_onset(const Layout& layout, const Usual& usual, int direction, double shift, JudgeScratch& scratch) {
+std::size_t find_onset(const Layout& layout, const Usual& usual, int direction, double shift,
+                       JudgeScratch& scratch) {
   const std::size_t reach = std::min(layout.size, std::max(2 * layout.recent, 4 * layout.window));
   std::size_t start = layout.size - reach;
   for (int round = 0; round < 4; ++round) {
@@ -228,7 +268,8 @@ std::size_t find_onset(const Layout& layout, const Usual& usual, int direction, 
   return from;
 }
 
-double median_between(std::span<const double> values, std::size_t from, std::size_t to, std::vector<double>& scratch) {
+double median_between(std::span<const double> values, std::size_t from, std::size_t to,
+                      std::vector<double>& scratch) {
   scratch.clear();
   for (std::size_t i = from; i < to; ++i) {
     if (!std::isnan(values[i])) scratch.push_back(values[i]);
@@ -257,21 +298,24 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
   unusual->usual_low = usual.low + season;
   unusual->usual_high = usual.high + season;
   // The median of a short burst can be quiet; the mean of the window that spoke is what was judged.
-  if (std::isnan(unusual->now) || (unusual->now - unusual->usual) * unusual->direction < 0.5 * std::abs(shift)) {
+  if (std::isnan(unusual->now) ||
+      (unusual->now - unusual->usual) * unusual->direction < 0.5 * std::abs(shift)) {
     unusual->now = spoken.scale.mean + season;
   }
   unusual->effect = (unusual->now - unusual->usual) / usual.scale;
   unusual->lasting = layout.size - onset >= 2 * layout.window;
   unusual->window = {cells.end(onset) - cells.step_ms, cells.end(layout.size - 1)};
   unusual->compared_with = {cells.end(0) - cells.step_ms, cells.end(layout.reference_end - 1)};
-  unusual->method = unusual->lasting ? "level_shift" : seasons.empty() ? "robust_residual" : "seasonal_residual";
+  unusual->method = unusual->lasting  ? "level_shift"
+                    : seasons.empty() ? "robust_residual"
+                                      : "seasonal_residual";
   const DurationMs spoke_ms = static_cast<DurationMs>(spoken.k) * cells.step_ms;
   const DurationMs reference_ms = unusual->compared_with.to - unusual->compared_with.from;
-  unusual->statistic = fmt::format("{:+.1f} robust standard deviations over {}; by chance once in {} such looks; "
-                                   "against {} before{}",
-                                   unusual->effect, format_duration_human(spoke_ms),
-                                   format_number(1 / std::max(probability, 1e-12)), format_duration_human(reference_ms),
-                                   seasons.empty() ? "" : ", its " + seasons + " taken into account");
+  unusual->statistic = fmt::format(
+      "{:+.1f} robust standard deviations over {}; by chance once in {} such looks; "
+      "against {} before{}",
+      unusual->effect, format_duration_human(spoke_ms), format_number(1 / std::max(probability, 1e-12)),
+      format_duration_human(reference_ms), seasons.empty() ? "" : ", its " + seasons + " taken into account");
   return unusual;
 }
 
@@ -282,8 +326,8 @@ bool matters(const Unusual& unusual, const JudgeOptions& options) {
 }
 
 // True when the verdict is complete without judging: too short, too sparse, or no cell in the window.
-bool unjudgeable(const Cells& cells, std::span<const double> values, const Layout& layout, JudgeScratch& scratch,
-                 Verdict& verdict) {
+bool unjudgeable(const Cells& cells, std::span<const double> values, const Layout& layout,
+                 JudgeScratch& scratch, Verdict& verdict) {
   const DurationMs history_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
   const auto give_up = [&](Unjudged reason, std::string detail) {
     verdict.reason = reason;
@@ -291,22 +335,25 @@ bool unjudgeable(const Cells& cells, std::span<const double> values, const Layou
     return true;
   };
   if (history_ms < kHistoryMin || layout.reference_end < kReferenceCellsMin) {
-    return give_up(Unjudged::kTooShort,
-                   fmt::format("{} of history in {} values; needs {} and {} values", format_duration_human(history_ms),
-                               cells.count, format_duration_human(kHistoryMin), kReferenceCellsMin + layout.recent));
+    return give_up(
+        Unjudged::kTooShort,
+        fmt::format("{} of history in {} values; needs {} and {} values", format_duration_human(history_ms),
+                    cells.count, format_duration_human(kHistoryMin), kReferenceCellsMin + layout.recent));
   }
   scratch.rolling.build(values);
   const std::size_t present = scratch.rolling.present(0, layout.reference_end);
   const double share = static_cast<double>(present) / static_cast<double>(layout.reference_end);
   if (present < kReferenceCellsMin || share < kReferencePresentShareMin) {
-    return give_up(Unjudged::kTooSparse, fmt::format("values in {:.0f} % of {} intervals; needs {:.0f} %", 100 * share,
-                                                     layout.reference_end, 100 * kReferencePresentShareMin));
+    return give_up(Unjudged::kTooSparse,
+                   fmt::format("values in {:.0f} % of {} intervals; needs {:.0f} %", 100 * share,
+                               layout.reference_end, 100 * kReferencePresentShareMin));
   }
   const std::size_t newest = scratch.rolling.present(layout.size - layout.window, layout.size);
   if (newest < 2) {
-    return give_up(Unjudged::kTooSparse, fmt::format("{} values in the last {}; needs 2", newest,
-                                                     format_duration_human(static_cast<DurationMs>(layout.window) *
-                                                                           cells.step_ms)));
+    return give_up(
+        Unjudged::kTooSparse,
+        fmt::format("{} values in the last {}; needs 2", newest,
+                    format_duration_human(static_cast<DurationMs>(layout.window) * cells.step_ms)));
   }
   return false;
 }
@@ -333,8 +380,8 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
   CHECK(values.size() == cells.count);
   Verdict verdict;
   const Layout layout = lay_out(cells, options);
-  verdict.looks_per_day =
-      static_cast<double>(kDayMs) / static_cast<double>(static_cast<DurationMs>(layout.window) * cells.step_ms);
+  verdict.looks_per_day = static_cast<double>(kDayMs) /
+                          static_cast<double>(static_cast<DurationMs>(layout.window) * cells.step_ms);
   scratch.season.assign(values.size(), 0);
   if (unjudgeable(cells, values, layout, scratch, verdict)) return verdict;
   verdict.judged = true;
@@ -343,8 +390,11 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
 
   scratch.residual.assign(values.begin(), values.end());
   const std::string seasons = remove_seasons(cells, layout, scratch);
-  if (!seasons.empty()) scratch.rolling.build(scratch.residual);
-  const Usual usual = usual_of_reference(layout, options.resolution, scratch);
+  const bool counts = options.whole_numbers && all_whole(values);
+  const double resolution = counts ? std::max(1.0, options.resolution) : options.resolution;
+  const Usual usual = usual_of_reference(layout, resolution, options, scratch);
+  const bool forgot = forget_single_episode(layout, usual, scratch);
+  if (forgot || !seasons.empty()) scratch.rolling.build(scratch.residual);
   std::size_t local_block = 1;
   prepare_local_usual(layout, scratch, local_block);
 

@@ -23,7 +23,8 @@ double median_of(std::span<const double> values, std::vector<double>& scratch) {
   return scratch.empty() ? std::nan("") : kernels::median_in_place(scratch);
 }
 
-void find_saturation(const Cells& cells, const LimitOptions& options, std::vector<double>& used, LimitState& state) {
+void find_saturation(const Cells& cells, const LimitOptions& options, std::vector<double>& used,
+                     LimitState& state) {
   const double bar = options.saturation_at * options.limit;
   std::size_t present = 0;
   std::size_t above = 0;
@@ -46,7 +47,8 @@ void find_saturation(const Cells& cells, const LimitOptions& options, std::vecto
 
 std::optional<TimestampMs> moment(const std::optional<double>& cells_ahead, const Cells& cells) {
   if (!cells_ahead) return std::nullopt;
-  return cells.end(cells.count - 1) + static_cast<DurationMs>(*cells_ahead * static_cast<double>(cells.step_ms));
+  return cells.end(cells.count - 1) +
+         static_cast<DurationMs>(*cells_ahead * static_cast<double>(cells.step_ms));
 }
 
 // The trend of the newer of the two spans agrees with the whole: a change of course ends an old trend.
@@ -55,7 +57,8 @@ bool clear_trend(const kernels::Trend& whole, const kernels::Trend& late) {
          whole.slope * late.slope > 0;
 }
 
-void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScratch& scratch, LimitState& state) {
+void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScratch& scratch,
+                     LimitState& state) {
   const DurationMs history_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
   if (history_ms < kTrendHistoryMin) return;
   const std::span<const double> all = scratch.used;
@@ -63,10 +66,11 @@ void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScrat
   if (whole.slope <= 0 || whole.probability >= kTrendProbabilityMax) return;
   const kernels::Trend late = kernels::fit_trend(all.subspan(all.size() - all.size() / 3), scratch.trend);
   if (!clear_trend(whole, late)) return;
-  const DurationMs horizon_ms =
-      std::min(options.horizon_ms, static_cast<DurationMs>(kForecastPerHistory * static_cast<double>(history_ms)));
+  const DurationMs horizon_ms = std::min(
+      options.horizon_ms, static_cast<DurationMs>(kForecastPerHistory * static_cast<double>(history_ms)));
   const double horizon = static_cast<double>(horizon_ms) / static_cast<double>(cells.step_ms);
-  // The faster of the two estimates may be a passing burst, the slower one out of date: the interval holds both.
+  // The faster of the two estimates may be a passing burst, the slower one out of date: the interval holds
+  // both.
   kernels::Approach approach;
   approach.level = late.level_now;
   approach.spread = std::max(whole.spread, late.spread);
@@ -113,14 +117,15 @@ std::unique_ptr<LimitState> judge_limit(const Cells& cells, std::span<const doub
   if (state->saturated) find_saturation(cells, options, scratch.used, *state);
 
   const double sign = options.free_amount ? -1 : 1;
-  for (std::size_t i = 0; i < season.size() && i < scratch.used.size(); ++i) scratch.used[i] -= sign * season[i];
+  for (std::size_t i = 0; i < season.size() && i < scratch.used.size(); ++i)
+    scratch.used[i] -= sign * season[i];
   if (state->share < 1) find_exhaustion(cells, options, scratch, *state);
   if (!state->saturated && !state->exhaustion) return nullptr;
   if (state->statistic.empty()) {
-    state->statistic = fmt::format("{} of its limit, and at or above {} for {} of the known time",
-                                   format_with_unit(state->share, "ratio"),
-                                   format_with_unit(options.saturation_at, "ratio"),
-                                   format_with_unit(state->saturated_share, "ratio"));
+    state->statistic =
+        fmt::format("{} of its limit, and at or above {} for {} of the known time",
+                    format_with_unit(state->share, "ratio"), format_with_unit(options.saturation_at, "ratio"),
+                    format_with_unit(state->saturated_share, "ratio"));
   }
   return state;
 }

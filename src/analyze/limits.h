@@ -15,7 +15,7 @@ namespace trimtab::analyze {
 struct LimitOptions {
   double limit = 0;
   std::string limit_source;
-  bool free_amount = false;      // the value is what is left: used = limit - value
+  bool free_amount = false;  // the value is what is left: used = limit - value
   double saturation_at = 0.9;
   DurationMs horizon_ms = 30 * kDayMs;
   std::size_t window_cells = 5;

@@ -13,8 +13,9 @@ namespace trimtab::analyze {
 namespace {
 
 constexpr std::array<std::string_view, 12> kStatusLabels{
-    "code",     "status",    "status_code", "http_status_code",     "http_response_status_code", "response_code",
-    "grpc_code", "rpc_grpc_status_code", "grpc_status", "outcome", "result", "error_type"};
+    "code",          "status",    "status_code",          "http_status_code", "http_response_status_code",
+    "response_code", "grpc_code", "rpc_grpc_status_code", "grpc_status",      "outcome",
+    "result",        "error_type"};
 
 bool ends_with(std::string_view text, std::string_view ending) { return text.ends_with(ending); }
 
@@ -31,7 +32,8 @@ std::optional<double> bucket_bound(std::string_view le) {
   return bound;
 }
 
-const MetricMetadata* find_metadata(const std::map<std::string, MetricMetadata>& metadata, std::string_view name) {
+const MetricMetadata* find_metadata(const std::map<std::string, MetricMetadata>& metadata,
+                                    std::string_view name) {
   auto found = metadata.find(std::string(name));
   if (found != metadata.end()) return &found->second;
   for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
@@ -91,11 +93,13 @@ class Planner {
     plan_.jobs.push_back(std::move(job));
   }
 
-  bool add_to_family(std::uint32_t index, const Labels& labels, const Signal& signal, const EntityRef& entity) {
+  bool add_to_family(std::uint32_t index, const Labels& labels, const Signal& signal,
+                     const EntityRef& entity) {
     const std::string_view name = labels.metric_name();
     Member member{.index = index};
     std::string base;
-    for (const auto& [ending, role] : {std::pair{"_bucket", 'b'}, std::pair{"_sum", 's'}, std::pair{"_count", 'c'}}) {
+    for (const auto& [ending, role] :
+         {std::pair{"_bucket", 'b'}, std::pair{"_sum", 's'}, std::pair{"_count", 'c'}}) {
       if (!ends_with(name, ending)) continue;
       base = without_ending(name, ending);
       member.role = role;
@@ -112,7 +116,8 @@ class Planner {
     return true;
   }
 
-  void add_to_error_share(std::uint32_t index, const Labels& labels, const Signal& signal, const EntityRef& entity) {
+  void add_to_error_share(std::uint32_t index, const Labels& labels, const Signal& signal,
+                          const EntityRef& entity) {
     bool known = false;
     const bool failed = counts_failures(labels, known);
     if (!known) return;
@@ -148,7 +153,8 @@ class Planner {
   void keep_mixed_error_shares() {
     std::erase_if(plan_.jobs, [](const Job& job) {
       if (job.kind != JobKind::kErrorShare) return false;
-      const auto failed = std::count_if(job.members.begin(), job.members.end(), [](const Member& m) { return m.role == 'e'; });
+      const auto failed = std::count_if(job.members.begin(), job.members.end(),
+                                        [](const Member& m) { return m.role == 'e'; });
       return failed == 0 || static_cast<std::size_t>(failed) == job.members.size();
     });
   }
@@ -164,10 +170,24 @@ class Planner {
 };
 
 bool means_failure(std::string_view value) {
-  static constexpr std::array<std::string_view, 16> kWords{
-      "error",   "failure", "failed",   "fail",        "SERVER_ERROR", "timeout",  "exception",        "Unknown",
-      "Internal", "Unavailable", "DeadlineExceeded", "DataLoss", "ResourceExhausted", "Unimplemented", "Aborted", "5xx"};
-  if (value.size() == 3 && value[0] == '5') return std::isdigit(static_cast<unsigned char>(value[1])) || value[1] == 'x';
+  static constexpr std::array<std::string_view, 16> kWords{"error",
+                                                           "failure",
+                                                           "failed",
+                                                           "fail",
+                                                           "SERVER_ERROR",
+                                                           "timeout",
+                                                           "exception",
+                                                           "Unknown",
+                                                           "Internal",
+                                                           "Unavailable",
+                                                           "DeadlineExceeded",
+                                                           "DataLoss",
+                                                           "ResourceExhausted",
+                                                           "Unimplemented",
+                                                           "Aborted",
+                                                           "5xx"};
+  if (value.size() == 3 && value[0] == '5')
+    return std::isdigit(static_cast<unsigned char>(value[1])) || value[1] == 'x';
   return std::find(kWords.begin(), kWords.end(), value) != kWords.end();
 }
 

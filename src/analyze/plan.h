@@ -24,9 +24,9 @@ enum class JobKind {
 };
 
 struct Member {
-  std::uint32_t index = 0;     // in the SeriesSet
-  char role = 'v';             // value; histogram: b(ucket), s(um), c(ount); error share: e(rror), o(k)
-  double bound = 0;            // of a bucket
+  std::uint32_t index = 0;  // in the SeriesSet
+  char role = 'v';          // value; histogram: b(ucket), s(um), c(ount); error share: e(rror), o(k)
+  double bound = 0;         // of a bucket
 };
 
 // One thing to read and judge. A series belongs to one job that covers it, and may help in others.
@@ -34,15 +34,15 @@ struct Job {
   JobKind kind = JobKind::kValue;
   Signal signal;
   EntityRef entity;
-  Labels labels;                       // of the series; derived: the metric and what the members share
+  Labels labels;  // of the series; derived: the metric and what the members share
   std::vector<Member> members;
-  std::uint32_t limit_member = kNoMember;   // series that holds the limit
-  bool covers = true;                  // counts its members in the coverage
+  std::uint32_t limit_member = kNoMember;  // series that holds the limit
+  bool covers = true;                      // counts its members in the coverage
 };
 
 struct Plan {
   std::vector<Job> jobs;
-  std::uint64_t unwatched = 0;         // known to be noise (build info, timestamps)
+  std::uint64_t unwatched = 0;  // known to be noise (build info, timestamps)
 };
 
 // Sorts the series of a set into jobs: by the catalogue's kind, families by entity, limits by their

@@ -48,9 +48,9 @@ kernels::Cells choose_cells(const SeriesFacts& facts, const CellOptions& options
   const DurationMs span_ms = std::max<DurationMs>(1, options.at_ms - facts.first_ms);
   const auto columns_max = static_cast<DurationMs>(std::max<std::size_t>(1, options.columns_max));
   const DurationMs fitting_ms = (span_ms + columns_max - 1) / columns_max;
-  const DurationMs step_ms =
-      options.step_ms > 0 ? std::max(options.step_ms, fitting_ms)
-                          : round_up(std::max({facts.interval_ms, fitting_ms, kSecondMs}));
+  const DurationMs step_ms = options.step_ms > 0
+                                 ? std::max(options.step_ms, fitting_ms)
+                                 : round_up(std::max({facts.interval_ms, fitting_ms, kSecondMs}));
   kernels::Cells cells;
   cells.step_ms = step_ms;
   cells.count = static_cast<std::size_t>((span_ms + step_ms - 1) / step_ms);

@@ -14,7 +14,7 @@ namespace trimtab::analyze {
 struct CellOptions {
   TimestampMs at_ms = 0;
   DurationMs history_ms = 0;
-  DurationMs step_ms = 0;        // 0: from the series' own interval
+  DurationMs step_ms = 0;  // 0: from the series' own interval
   std::size_t columns_max = 20160;
 };
 
@@ -23,7 +23,7 @@ struct SeriesFacts {
   std::size_t samples = 0;
   TimestampMs first_ms = 0;
   TimestampMs last_ms = 0;
-  DurationMs interval_ms = 0;    // median distance of neighbours; 0 with less than two samples
+  DurationMs interval_ms = 0;  // median distance of neighbours; 0 with less than two samples
 };
 
 SeriesFacts look_at(const SampleBuffer& samples);

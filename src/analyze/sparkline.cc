@@ -11,7 +11,8 @@ Sparkline draw_sparkline(const kernels::Cells& cells, std::span<const double> va
   Sparkline line;
   if (cells.count == 0) return line;
   const TimestampMs end_ms = cells.end(cells.count - 1);
-  const auto since_cells = static_cast<std::size_t>(std::max<DurationMs>(0, end_ms - since_ms) / cells.step_ms);
+  const auto since_cells =
+      static_cast<std::size_t>(std::max<DurationMs>(0, end_ms - since_ms) / cells.step_ms);
   const std::size_t shown = std::min(cells.count, std::max(4 * since_cells, kSparklineCellsMin));
   const std::size_t start = cells.count - shown;
   const std::size_t bin = (shown + kSparklinePointsMax - 1) / kSparklinePointsMax;

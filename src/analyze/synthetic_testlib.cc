@@ -29,7 +29,8 @@ std::vector<double> quiet_series(Quiet kind, std::size_t count, std::size_t cell
       case Quiet::kNormal: out[i] = 100 + 5 * normal(random); break;
       case Quiet::kRed: out[i] = 100 + (state = 0.9 * state + normal(random)); break;
       case Quiet::kSeasonal:
-        out[i] = 100 + 40 * std::sin(2 * M_PI * day) + 3 * normal(random) + (std::fmod(static_cast<double>(i), per_hour) < 1 ? 30 : 0);
+        out[i] = 100 + 40 * std::sin(2 * M_PI * day) + 3 * normal(random) +
+                 (std::fmod(static_cast<double>(i), per_hour) < 1 ? 30 : 0);
         break;
       case Quiet::kLogNormal: out[i] = 0.05 * std::exp(0.5 * normal(random)); break;
       case Quiet::kBursty: out[i] = uniform(random) < 0.02 ? 10 * exponential(random) : 0.0; break;

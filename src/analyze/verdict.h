@@ -14,23 +14,23 @@ namespace trimtab::analyze {
 
 // What makes a series worth a second look: kept only where it may become evidence.
 struct Unusual {
-  int direction = 0;           // +1 above the usual, -1 below
+  int direction = 0;  // +1 above the usual, -1 below
   double usual = 0;
   double usual_low = 0;
   double usual_high = 0;
   double now = 0;
-  double effect = 0;           // signed, in robust standard deviations
-  std::string method;          // the kernel that spoke: "seasonal_residual", "level_shift", "spike"
-  std::string statistic;       // in words, with numbers
-  TimeRange window;            // since .. newest cell
+  double effect = 0;      // signed, in robust standard deviations
+  std::string method;     // the kernel that spoke: "seasonal_residual", "level_shift", "spike"
+  std::string statistic;  // in words, with numbers
+  TimeRange window;       // since .. newest cell
   TimeRange compared_with;
-  bool lasting = false;        // holds for at least twice the window that counts as now
+  bool lasting = false;  // holds for at least twice the window that counts as now
 };
 
 // At or near a known limit, or on the way to it.
 struct LimitState {
   double limit = 0;
-  double share = 0;            // of the limit, now
+  double share = 0;  // of the limit, now
   bool saturated = false;
   bool always = false;         // saturated in all known history
   TimestampMs since_ms = 0;    // of the saturation
@@ -51,14 +51,14 @@ struct Sparkline {
 struct Verdict {
   bool judged = false;
   bool constant = false;
-  Unjudged reason{};           // when not judged
-  std::string detail;          // when not judged: the numbers
-  double probability = 1;      // of something at least as unusual by chance, in one look
-  double looks_per_day = 48;   // independent looks a day: a day over the window that counts as now
-  bool down = false;           // a state that says "does not answer" throughout the window
+  Unjudged reason{};          // when not judged
+  std::string detail;         // when not judged: the numbers
+  double probability = 1;     // of something at least as unusual by chance, in one look
+  double looks_per_day = 48;  // independent looks a day: a day over the window that counts as now
+  bool down = false;          // a state that says "does not answer" throughout the window
   std::unique_ptr<Unusual> unusual;
   std::unique_ptr<LimitState> limit;
-  Sparkline sparkline;         // where there is something to show
+  Sparkline sparkline;  // where there is something to show
 };
 
 }  // namespace trimtab::analyze

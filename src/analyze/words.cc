@@ -18,8 +18,8 @@ std::string signal_words(const Signal& signal, const Labels& labels) {
 
 // What tells this series from others of its entity: "(mountpoint /, device sda)".
 std::string distinguishing_words(const EntityRef& entity, const Labels& labels) {
-  static constexpr std::array<std::string_view, 9> kTelling{"mountpoint", "device", "cpu",       "mode",     "pool",
-                                                            "queue",      "name",   "container", "interface"};
+  static constexpr std::array<std::string_view, 9> kTelling{
+      "mountpoint", "device", "cpu", "mode", "pool", "queue", "name", "container", "interface"};
   std::string words;
   for (const std::string_view name : kTelling) {
     const std::string_view value = labels.get(name);
@@ -32,7 +32,8 @@ std::string distinguishing_words(const EntityRef& entity, const Labels& labels) 
 std::string with_unit(double value, const std::string& unit) { return format_with_unit(value, unit); }
 
 std::string now_and_usual(const Evidence& evidence) {
-  return fmt::format("{}, usually {}", with_unit(evidence.now, evidence.unit), with_unit(evidence.usual, evidence.unit));
+  return fmt::format("{}, usually {}", with_unit(evidence.now, evidence.unit),
+                     with_unit(evidence.usual, evidence.unit));
 }
 
 }  // namespace
@@ -45,14 +46,16 @@ std::string unusual_title(const EntityRef& entity, const Signal& signal, const E
   const double factor = factor_tells ? evidence.now / evidence.usual : 0;
   if (evidence.method == "state") return fmt::format("{} does not answer", who);
   if (evidence.aspect == "latency" && factor_tells) {
-    return fmt::format("Latency of {} is {} its usual: {}", who, format_factor(factor), now_and_usual(evidence));
+    return fmt::format("Latency of {} is {} its usual: {}", who, format_factor(factor),
+                       now_and_usual(evidence));
   }
   if (evidence.aspect == "errors" && evidence.unit == "ratio") {
     return fmt::format("{} of requests of {} fail, usually {}", with_unit(evidence.now, "ratio"), who,
                        with_unit(evidence.usual, "ratio"));
   }
   if (evidence.aspect == "errors") return fmt::format("Errors of {}: {}", who, now_and_usual(evidence));
-  if (evidence.aspect == "availability") return fmt::format("Availability of {} is {}", who, now_and_usual(evidence));
+  if (evidence.aspect == "availability")
+    return fmt::format("Availability of {} is {}", who, now_and_usual(evidence));
   if (evidence.aspect == "traffic") {
     return fmt::format("Traffic of {} {}: {}", who, evidence.now > evidence.usual ? "is up" : "is down",
                        now_and_usual(evidence));
@@ -61,15 +64,16 @@ std::string unusual_title(const EntityRef& entity, const Signal& signal, const E
                      distinguishing_words(entity, evidence.series), now_and_usual(evidence));
 }
 
-std::string limit_title(const EntityRef& entity, const Signal& signal, const Labels& labels, const LimitState& state,
-                        TimestampMs at_ms) {
-  const std::string what =
-      fmt::format("{} of {}{}", signal_words(signal, labels), entity_words(entity), distinguishing_words(entity, labels));
+std::string limit_title(const EntityRef& entity, const Signal& signal, const Labels& labels,
+                        const LimitState& state, TimestampMs at_ms) {
+  const std::string what = fmt::format("{} of {}{}", signal_words(signal, labels), entity_words(entity),
+                                       distinguishing_words(entity, labels));
   if (state.saturated || !state.exhaustion || !state.exhaustion->expected_ms) {
     return fmt::format("{}: {} of its limit of {} is used", what, format_with_unit(state.share, "ratio"),
                        with_unit(state.limit, signal.unit));
   }
-  return fmt::format("{}: its limit of {} will be reached in about {}", what, with_unit(state.limit, signal.unit),
+  return fmt::format("{}: its limit of {} will be reached in about {}", what,
+                     with_unit(state.limit, signal.unit),
                      format_duration_human(*state.exhaustion->expected_ms - at_ms));
 }
 
@@ -82,9 +86,11 @@ std::string harm_words(const Evidence& evidence, int tier) {
   } else if (evidence.aspect == "availability" || (evidence.aspect == "errors" && evidence.unit == "ratio")) {
     words = fmt::format("{} more requests fail than usual", format_with_unit(change, "ratio"));
   } else if (evidence.aspect == "latency") {
-    words = fmt::format("each operation takes {} longer than usual", with_unit(evidence.now - evidence.usual, evidence.unit));
+    words = fmt::format("each operation takes {} longer than usual",
+                        with_unit(evidence.now - evidence.usual, evidence.unit));
   } else {
-    words = fmt::format("{} robust standard deviations from its usual", format_number(std::abs(evidence.effect)));
+    words =
+        fmt::format("{} robust standard deviations from its usual", format_number(std::abs(evidence.effect)));
   }
   if (tier > 0) words += fmt::format("; tier {}", tier);
   return words;

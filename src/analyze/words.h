@@ -14,8 +14,8 @@ std::string entity_words(const EntityRef& entity);
 // "Latency of service PetSite is x3.1 of its usual: 310 ms, usually 100 ms".
 std::string unusual_title(const EntityRef& entity, const Signal& signal, const Evidence& evidence);
 // "Filesystem use of host db-1 (mountpoint /) is at 97 % of its limit".
-std::string limit_title(const EntityRef& entity, const Signal& signal, const Labels& labels, const LimitState& state,
-                        TimestampMs at_ms);
+std::string limit_title(const EntityRef& entity, const Signal& signal, const Labels& labels,
+                        const LimitState& state, TimestampMs at_ms);
 // Why it counts as harm, in one clause.
 std::string harm_words(const Evidence& evidence, int tier);
 // The kind of a finding from its leading evidence.

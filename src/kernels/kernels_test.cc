@@ -87,10 +87,12 @@ TEST(RollingMean, skips_gaps) {
 TEST(Seasonality, finds_a_day_and_is_not_fooled_by_red_noise) {
   SeasonScratch scratch;
   auto daily = noise(7 * 288, 3);
-  for (std::size_t i = 0; i < daily.size(); ++i) daily[i] += 5 * std::sin(2 * M_PI * static_cast<double>(i % 288) / 288);
+  for (std::size_t i = 0; i < daily.size(); ++i)
+    daily[i] += 5 * std::sin(2 * M_PI * static_cast<double>(i % 288) / 288);
   EXPECT_GT(seasonal_gain(daily, 288, scratch), 0.4);
   int fooled = 0;
-  for (unsigned seed = 0; seed < 50; ++seed) fooled += seasonal_gain(noise(7 * 288, seed, 0.95), 288, scratch) > 0.1;
+  for (unsigned seed = 0; seed < 50; ++seed)
+    fooled += seasonal_gain(noise(7 * 288, seed, 0.95), 288, scratch) > 0.1;
   EXPECT_LE(fooled, 2);
   EXPECT_EQ(seasonal_gain(noise(500, 1), 288, scratch), 0);  // less than three cycles prove nothing
 }
@@ -145,14 +147,17 @@ TEST(Trend, slope_interval_holds_the_truth_and_noise_has_no_trend) {
 }
 
 TEST(FirstPassage, tells_when_and_how_sure) {
-  const FirstPassage rising = first_passage({.level = 50, .spread = 1, .slope = 1, .slope_low = 0.8, .slope_high = 1.2, .limit = 100}, 100);
+  const FirstPassage rising = first_passage(
+      {.level = 50, .spread = 1, .slope = 1, .slope_low = 0.8, .slope_high = 1.2, .limit = 100}, 100);
   EXPECT_DOUBLE_EQ(rising.expected.value(), 50);
   EXPECT_LT(rising.earliest.value(), 41);
   EXPECT_GT(rising.latest.value(), 62);
   EXPECT_GT(rising.probability, 0.99);
-  const FirstPassage falling = first_passage({.level = 50, .spread = 0, .slope = -1, .slope_low = -1.2, .slope_high = -0.8, .limit = 0}, 100);
+  const FirstPassage falling = first_passage(
+      {.level = 50, .spread = 0, .slope = -1, .slope_low = -1.2, .slope_high = -0.8, .limit = 0}, 100);
   EXPECT_DOUBLE_EQ(falling.expected.value(), 50);
-  const FirstPassage away = first_passage({.level = 50, .spread = 1, .slope = -1, .slope_low = -1.2, .slope_high = -0.8, .limit = 100}, 100);
+  const FirstPassage away = first_passage(
+      {.level = 50, .spread = 1, .slope = -1, .slope_low = -1.2, .slope_high = -0.8, .limit = 100}, 100);
   EXPECT_FALSE(away.expected.has_value());
   EXPECT_LT(away.probability, 1e-6);
 }
@@ -167,8 +172,8 @@ TEST(Resample, means_and_rates_survive_gaps_resets_and_stale_markers) {
   EXPECT_DOUBLE_EQ(out[2], 7);
   EXPECT_TRUE(std::isnan(out[3]));  // 90 s lies beyond the last cell
   resample_rate(times, std::vector<double>{100, 110, 5, 15, 25, 65}, cells, out);
-  EXPECT_DOUBLE_EQ(out[0], 1);      // 10 in 10 s
-  EXPECT_DOUBLE_EQ(out[1], 0.75);   // a reset to 5, then 10 more, in 20 s
+  EXPECT_DOUBLE_EQ(out[0], 1);     // 10 in 10 s
+  EXPECT_DOUBLE_EQ(out[1], 0.75);  // a reset to 5, then 10 more, in 20 s
   EXPECT_DOUBLE_EQ(out[2], 1);
   std::vector<double> sum(4, kNone);
   add_increase(times, std::vector<double>{0, 1, 2, 3, 4, 5}, cells, sum);

@@ -110,7 +110,8 @@ LevelShift find_level_shift(std::span<const double> values, double scale, LevelS
   const auto middle = scratch.ranked.begin() + static_cast<std::ptrdiff_t>(clean.size() / 2);
   std::nth_element(scratch.ranked.begin(), middle, scratch.ranked.end());
   const double median = middle->first;
-  for (double& value : clean) value = std::clamp(value, median - kWinsorScales * scale, median + kWinsorScales * scale);
+  for (double& value : clean)
+    value = std::clamp(value, median - kWinsorScales * scale, median + kWinsorScales * scale);
 
   const std::size_t split = best_split(clean);
   const Side before = describe(std::span(clean).first(split));

@@ -8,11 +8,12 @@
 namespace trimtab::kernels {
 
 struct LevelShift {
-  std::size_t index = 0;      // first cell of the new level; 0 when there is none to be found
-  double before = 0;          // mean of the (winsorised) values on either side
+  std::size_t index = 0;  // first cell of the new level; 0 when there is none to be found
+  double before = 0;      // mean of the (winsorised) values on either side
   double after = 0;
-  double t_probability = 1;   // Welch's t-test, degrees of freedom shrunk for autocorrelation
-  double rank_probability = 1;  // Mann-Whitney with the same shrinking: a few wild values can not make it small
+  double t_probability = 1;  // Welch's t-test, degrees of freedom shrunk for autocorrelation
+  double rank_probability =
+      1;  // Mann-Whitney with the same shrinking: a few wild values can not make it small
 };
 
 struct LevelShiftScratch {

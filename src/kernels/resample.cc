@@ -35,8 +35,8 @@ class CellFinder {
 
 // Calls each(cell, increase, seconds) for every increase between neighbouring samples.
 template <typename Each>
-void for_each_increase(std::span<const TimestampMs> times_ms, std::span<const double> values, const Cells& cells,
-                       Each each) {
+void for_each_increase(std::span<const TimestampMs> times_ms, std::span<const double> values,
+                       const Cells& cells, Each each) {
   CellFinder finder(cells);
   bool chained = false;
   double last_value = 0;

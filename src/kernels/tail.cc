@@ -31,7 +31,8 @@ Pareto fit_pareto(std::span<double> excesses, double scale_min) {
   if (denominator > 0) fit.shape = 2 - mean / denominator;
   if (!(fit.shape >= kShapeMin)) fit.shape = kShapeMin;
   fit.shape = std::min(fit.shape, kShapeMax);
-  fit.scale = std::max(mean * (1 - fit.shape), scale_min);  // the mean of a Pareto excess is scale / (1 - shape)
+  fit.scale =
+      std::max(mean * (1 - fit.shape), scale_min);  // the mean of a Pareto excess is scale / (1 - shape)
   return fit;
 }
 

@@ -20,11 +20,12 @@ struct TailScratch {
 //
 // `sample` is reordered. Requires: sample not empty and free of NaN. Returns a value in (0, 1].
 // Cost: O(n) plus a sort of at most kExceedancesMax values. Allocates only while the scratch grows.
-double upper_tail_probability(std::span<double> sample, double observed, double scale_min, TailScratch& scratch);
+double upper_tail_probability(std::span<double> sample, double observed, double scale_min,
+                              TailScratch& scratch);
 
-inline constexpr double kShapeMin = 0.1;
+inline constexpr double kShapeMin = 0.05;
 inline constexpr double kShapeMax = 0.9;
-inline constexpr double kExceedanceShare = 0.05;   // of the sample lies above the threshold
+inline constexpr double kExceedanceShare = 0.05;  // of the sample lies above the threshold
 inline constexpr std::size_t kExceedancesMin = 10;
 inline constexpr std::size_t kExceedancesMax = 500;
 

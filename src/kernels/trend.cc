@@ -34,13 +34,15 @@ void reduce(std::span<const double> values, TrendScratch& scratch) {
 void ranks_of(std::span<const double> values, TrendScratch& scratch) {
   scratch.order.resize(values.size());
   std::iota(scratch.order.begin(), scratch.order.end(), 0);
-  std::sort(scratch.order.begin(), scratch.order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] != values[b] ? values[a] < values[b] : a < b; });
+  std::sort(scratch.order.begin(), scratch.order.end(), [&](std::size_t a, std::size_t b) {
+    return values[a] != values[b] ? values[a] < values[b] : a < b;
+  });
   scratch.ranks.resize(values.size());
   for (std::size_t i = 0; i < values.size();) {
     std::size_t end = i;
     while (end < values.size() && values[scratch.order[end]] == values[scratch.order[i]]) ++end;
-    for (std::size_t k = i; k < end; ++k) scratch.ranks[scratch.order[k]] = static_cast<double>(i + end + 1) / 2;
+    for (std::size_t k = i; k < end; ++k)
+      scratch.ranks[scratch.order[k]] = static_cast<double>(i + end + 1) / 2;
     i = end;
   }
 }
