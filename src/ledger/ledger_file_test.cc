@@ -12,6 +12,7 @@
 
 #include "ledger/ledger_testlib.h"
 #include "ledger/schema.h"
+#include "ledger/sqlite_ledger.h"
 
 namespace trimtab {
 namespace {
@@ -185,6 +186,57 @@ TEST_F(LedgerFileTest, missing_steps_are_taken_in_order_and_a_failing_one_leaves
   auto query = migrated->query("SELECT sum(cost) FROM findings");
   ASSERT_TRUE(query && query->step().value());
   EXPECT_EQ(query->integer(0), 2);
+}
+
+TEST_F(LedgerFileTest, full_disk_refuses_writes_keeps_reads_and_recovers) {
+  {
+    ASSERT_TRUE(open());
+  }
+  auto database = open_ledger_database(path_, ledger_migrations());
+  ASSERT_TRUE(database);
+  // SQLite's own bound on pages answers like a full disk (SQLITE_FULL).
+  ASSERT_TRUE(database->execute("PRAGMA max_page_count = 40"));
+  SqliteLedger ledger(*std::move(database), clock_, *logger_);
+  ASSERT_TRUE(ledger.put_state("small", "kept"));
+  const Status refused = ledger.put_state("big", std::string(1 << 20, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kUnavailable) << refused.error().message();
+  EXPECT_EQ(ledger.get_state("small").value(), "kept");
+  EXPECT_EQ(ledger.get_state("big").value(), std::nullopt);
+  Finding big = full_finding("big");
+  big.title = std::string(500'000, 'x');
+  EXPECT_EQ(ledger.record_pass(pass_at(kTestStart), {full_finding("a"), big}, kHourMs).error().code(),
+            ErrorCode::kUnavailable);
+  EXPECT_TRUE(ledger.findings({})->empty());  // all or nothing
+  EXPECT_TRUE(
+      ledger.record_pass(pass_at(kTestStart), {full_finding("a")}, kHourMs));  // space enough for that
+  EXPECT_TRUE(ledger.check());
+}
+
+TEST_F(LedgerFileTest, damaged_page_is_reported_not_crashed_on) {
+  {
+    auto ledger = open();
+    ASSERT_TRUE(ledger);
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(
+          (*ledger)->record_pass(pass_at(kTestStart), {full_finding("f" + std::to_string(i))}, kHourMs));
+    }
+  }
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path_));
+  for (std::streamoff at = 8192; at + 4096 <= size; at += 8192) {
+    file.seekp(at);
+    file << std::string(4096, '\x7f');
+  }
+  file.close();
+  auto ledger = open();
+  if (!ledger) {
+    EXPECT_EQ(ledger.error().code(), ErrorCode::kCorrupt) << ledger.error().message();
+    return;
+  }
+  const Status checked = (*ledger)->check();
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code(), ErrorCode::kCorrupt) << checked.error().message();
 }
 
 TEST_F(LedgerFileTest, record_that_is_not_json_is_reported_by_its_number) {
