@@ -128,18 +128,12 @@ std::string drawing(const Plot& plot, const Evidence& e, std::optional<double> l
   return out;
 }
 
-std::string short_time(TimestampMs t, bool with_day) {
-  const std::string text = when(t);  // 2026-11-21 08:41 UTC
-  if (text.size() < 16) return text;
-  return with_day ? text.substr(5, 11) : text.substr(11, 5);
-}
-
 std::string time_axis(const TimeRange& range) {
   if (range.empty() || range == TimeRange{}) return "";
   const TimestampMs middle = range.from + (range.to - range.from) / 2;
   return fmt::format(
       R"(<div class="x-axis"><span>{}</span><span class="mid">{}</span><span>{} UTC</span></div>)",
-      short_time(range.from, true), short_time(middle, true), short_time(range.to, true));
+      short_when(range.from), short_when(middle), short_when(range.to));
 }
 
 std::string legend(const EvidenceView& view, const Plot& plot, std::optional<double> limit,

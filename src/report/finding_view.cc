@@ -185,8 +185,7 @@ std::string head_sentence(const FindingView& view, const Finding& f) {
   if (!view.runs_out.empty()) {
     text += " It " + view.runs_out + (view.chance.empty() ? "" : "; " + view.chance) + ".";
   }
-  text += (f.harm >= kHarmPossible ? " It " : " ") +
-          (f.harm >= kHarmPossible ? view.harm : capitalised(view.harm)) + ".";
+  text += harm_level(f) != HarmLevel::kNone ? " It " + view.harm + "." : " " + capitalised(view.harm) + ".";
   if (!view.trend.empty())
     text += view.trend == "steady" ? " It has been steady since." : fmt::format(" It is {}.", view.trend);
   if (!view.state.empty()) text += " " + capitalised(view.state) + ".";
@@ -226,9 +225,9 @@ FindingView finding_view(const Finding& f, const BriefInput& input, Audience aud
     view.ended = fmt::format("ended {} after {}", when(*f.ended_ms),
                              format_duration_human(std::max<DurationMs>(0, *f.ended_ms - f.since_ms)));
   }
-  view.harmful = f.harm >= kHarmCertain;
-  view.harm_possible = !view.harmful && f.harm >= kHarmPossible;
-  view.harm = harm_words(f.harm);
+  view.harmful = harm_level(f) == HarmLevel::kCertain;
+  view.harm_possible = harm_level(f) == HarmLevel::kPossible;
+  view.harm = harm_words(harm_level(f));
   if (!f.harm_reason.empty()) view.harm += ": " + plain_text(f.harm_reason, 200);
   view.sure = sure_words(f.sure);
   view.acknowledged = f.state == FindingState::kAcknowledged;

@@ -55,7 +55,7 @@ h3,h4{margin:0;font-size:1.125rem;line-height:1.35;letter-spacing:-.01em;font-we
 .card .id{color:var(--soft);font-size:.8125rem;white-space:nowrap;text-decoration:none}
 h3.group{font-size:.9375rem;color:var(--soft);font-weight:600;margin:1.5rem 0 .6rem}
 .badges{display:flex;flex-wrap:wrap;gap:.4rem;margin:.55rem 0 0;padding:0;list-style:none;font-size:.8125rem}
-.badges li{padding:.1rem .6rem;border-radius:1rem;background:var(--wash);color:var(--soft)}
+.badges li{padding:.1rem .6rem;border-radius:.8rem;background:var(--wash);color:var(--soft)}
 .badges .b-harm{background:var(--harm-wash);color:var(--harm);font-weight:600}
 .badges .b-notice{background:var(--notice-wash);color:var(--notice);font-weight:600}
 .badges .b-known{background:var(--calm-wash);color:var(--calm)}
@@ -127,7 +127,7 @@ a.t-name{color:var(--ink)}a.t-name:hover{text-decoration:underline}
 footer.end{border-top:1px solid var(--rule);padding:1.25rem 0 2.5rem;color:var(--soft);font-size:.8125rem}
 @media (max-width:40rem){.wrap{padding:0 1rem}.card{padding:1.1rem 1rem}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.55rem}
 .plot{grid-template-columns:3.7rem 1fr;height:8rem}.chart .x-axis,.chart .legend{margin-left:0}.x-axis .mid{display:none}.chart .x-axis{margin-left:4.3rem}
-.t-row{grid-template-columns:7rem 1fr;gap:.6rem}.timeline .legend{margin-left:0}.tiles{grid-template-columns:1fr 1fr}.verdict{padding:1rem 0 1.5rem}section{margin-bottom:2.2rem}}
+.t-row{grid-template-columns:7rem 1fr;gap:.6rem}.timeline .legend{margin-left:0}.tiles{grid-template-columns:1fr 1fr}.tiles li:last-child{grid-column:1/-1}.figures{display:grid;grid-template-columns:1fr 1fr;gap:.75rem 1rem}.verdict{padding:1rem 0 1.5rem}section{margin-bottom:2.2rem}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#ccc;--wash:#f4f4f4;--sea:#0d5c75;--harm:#b3261e;--notice:#855300;--calm:#1c6b47;--line:#555;--band:#dcebef;--gap:#eee;--harm-wash:#fff;--notice-wash:#fff;--calm-wash:#fff}
 body{font-size:11pt}.audience,.skip{display:none}.card,.timeline,figure{break-inside:avoid}a{color:inherit;text-decoration:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";

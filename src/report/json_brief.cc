@@ -129,7 +129,7 @@ void write_finding(JsonWriter& json, const FindingView& view) {
   time_field(json, "last_seen", f.last_seen_ms);
   time_field(json, "ended", f.ended_ms);
   json.field("harm", f.harm);
-  json.field("harm_words", harm_words(f.harm));
+  json.field("harm_words", harm_words(harm_level(f)));
   json.field("harm_reason", f.harm_reason);
   json.field("sure", to_string(f.sure));
   json.field("trend", view.trend);

@@ -95,8 +95,8 @@ std::string timeline_figure(const BriefView& view) {
     out += "</svg></div>";
   }
   out += fmt::format(
-      R"(<div class="t-row t-axis"><span class="t-name"></span><div class="x-axis"><span>{}</span><span>{}</span></div></div>)",
-      html_text(when(view.since_ms)), html_text(when(view.at_ms)));
+      R"(<div class="t-row t-axis"><span class="t-name"></span><div class="x-axis"><span>{}</span><span>{} UTC</span></div></div>)",
+      html_text(short_when(view.since_ms)), html_text(short_when(view.at_ms)));
   out += R"(<ul class="legend">)" + timeline_legend(view) + "</ul>";
   return out + "</figure>";
 }

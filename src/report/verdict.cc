@@ -40,8 +40,8 @@ std::string harm_phrase(const std::vector<const Finding*>& findings) {
   bool acknowledged = true;
   for (const Finding* f : findings) {
     all.insert(f->entity);
-    if (f->harm >= kHarmCertain) harmful.insert(f->entity);
-    if (f->harm >= kHarmPossible) possible.insert(f->entity);
+    if (harm_level(*f) == HarmLevel::kCertain) harmful.insert(f->entity);
+    if (harm_level(*f) != HarmLevel::kNone) possible.insert(f->entity);
     acknowledged = acknowledged && f->state == FindingState::kAcknowledged;
   }
   std::string text;
@@ -106,7 +106,7 @@ Verdict verdict_of(const std::vector<const Finding*>& unusual, const std::vector
     parts.push_back(entities_phrase(unusual) + " out of the ordinary" + harm_phrase(unusual));
   if (!runs_out.empty()) parts.push_back(runs_out_phrase(runs_out, at_ms));
   if (!parts.empty()) {
-    const auto harms = [](const Finding* f) { return f->harm >= kHarmCertain; };
+    const auto harms = [](const Finding* f) { return harm_level(*f) == HarmLevel::kCertain; };
     const bool harm = std::any_of(unusual.begin(), unusual.end(), harms) ||
                       std::any_of(runs_out.begin(), runs_out.end(), harms);
     verdict.mood = harm ? Mood::kHarm : Mood::kNotice;

@@ -72,6 +72,11 @@ std::string when(TimestampMs t) {
   return iso.substr(0, 10) + " " + iso.substr(11, 5) + " UTC";
 }
 
+std::string short_when(TimestampMs t) {
+  const std::string text = when(t);
+  return text.size() == 20 ? text.substr(5, 11) : text;
+}
+
 std::string ago(TimestampMs t, TimestampMs now) {
   const DurationMs past = now - t;
   if (past >= 0) return past < kMinuteMs ? "just now" : format_duration_human(past) + " ago";
@@ -189,13 +194,15 @@ std::string happening(const Finding& finding) {
 }
 
 std::string method_words(std::string_view method) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kWords{
       {{"seasonal_residual", "compared with the same time of earlier days"},
        {"robust_residual", "compared with its own history"},
        {"level_shift", "a lasting step between two levels"},
        {"trend", "a lasting slope"},
        {"exhaustion", "its trend, carried on to its limit"},
        {"saturation", "compared with its known limit"},
+       {"state", "its own report of being up"},
+       {"theil_sen_first_passage", "its robust trend, carried on to its limit"},
        {"availability", "its own report of being up"},
        {"slo", "compared with its objective"}}};
   for (const auto& [name, words] : kWords) {
@@ -215,9 +222,22 @@ std::string_view sure_words(Sureness sure) {
   return "";
 }
 
-std::string_view harm_words(double harm) {
-  if (harm >= kHarmCertain) return "harms customers";
-  if (harm >= kHarmPossible) return "may reach customers";
+HarmLevel harm_level(const Finding& finding) {
+  if (!(finding.harm >= kHarmPossible)) return HarmLevel::kNone;
+  const FindingKind kind = finding.kind;
+  const bool felt = kind == FindingKind::kErrors || kind == FindingKind::kLatency ||
+                    kind == FindingKind::kAvailability || kind == FindingKind::kSlo ||
+                    (!finding.evidence.empty() && finding.evidence.front().aspect == "satisfaction");
+  return felt && finding.harm >= kHarmCertain && finding.sure != Sureness::kLow ? HarmLevel::kCertain
+                                                                                : HarmLevel::kPossible;
+}
+
+std::string_view harm_words(HarmLevel level) {
+  switch (level) {
+    case HarmLevel::kCertain: return "harms customers";
+    case HarmLevel::kPossible: return "may reach customers";
+    case HarmLevel::kNone: break;
+  }
   return "no harm to customers seen";
 }
 

@@ -12,10 +12,13 @@ namespace trimtab::report {
 // The brief's vocabulary: numbers, times and kinds as people say them. Everything returned is plain
 // text (foreign parts went through plain_text()).
 
-// A finding is said to harm customers, or possibly to, from these values of Finding::harm on;
-// docs/brief.md explains the scale.
+// What may be said of a finding's harm to customers. Finding::harm ranks; to say "harms customers" it
+// must be at least kHarmCertain, be about something customers feel (errors, latency, availability, an
+// objective, satisfaction), and not be "not sure yet". docs/brief.md explains the scale.
 inline constexpr double kHarmCertain = 0.5;
 inline constexpr double kHarmPossible = 0.2;
+enum class HarmLevel { kNone, kPossible, kCertain };
+HarmLevel harm_level(const Finding& finding);
 
 // (1, "service") -> "1 service"; (1234, "service") -> "1,234 services"; "process" -> "processes".
 std::string count_of(std::uint64_t count, std::string_view noun);
@@ -23,7 +26,9 @@ std::string plural_of(std::string_view noun);
 std::string grouped(std::uint64_t number);  // 1,234,567
 std::string capitalised(std::string text);  // first ASCII letter only
 
-std::string when(TimestampMs t);                  // "2026-11-21 08:41 UTC"
+std::string when(TimestampMs t);  // "2026-11-21 08:41 UTC"
+// "11-21 08:41": for axes, whose caption or end says UTC.
+std::string short_when(TimestampMs t);
 std::string ago(TimestampMs t, TimestampMs now);  // "2 h 11 min ago", "in 3 d 4 h", "just now"
 std::string about(DurationMs duration);           // "9 days", "5 hours", "12 minutes"
 
@@ -45,7 +50,7 @@ std::string aspect_words(const Evidence& evidence);
 // How the method found it, in words: "compared with the same time of earlier days".
 std::string method_words(std::string_view method);
 std::string_view sure_words(Sureness sure);      // "quite sure", "fairly sure", "not sure yet"
-std::string_view harm_words(double harm);        // "harms customers", "may reach customers", ...
+std::string_view harm_words(HarmLevel level);    // "harms customers", "may reach customers", ...
 std::string unjudged_words(Unjudged reason);     // "history too short"
 std::string_view unjudged_key(Unjudged reason);  // JSON word
 

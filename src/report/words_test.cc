@@ -71,11 +71,28 @@ TEST(Words, movement_is_told_only_from_enough_points) {
 }
 
 TEST(Words, harm_words_change_at_the_documented_values) {
-  EXPECT_EQ(harm_words(0.5), "harms customers");
-  EXPECT_EQ(harm_words(0.49), "may reach customers");
-  EXPECT_EQ(harm_words(0.2), "may reach customers");
-  EXPECT_EQ(harm_words(0.19), "no harm to customers seen");
-  EXPECT_EQ(harm_words(std::numeric_limits<double>::quiet_NaN()), "no harm to customers seen");
+  Finding f;
+  f.kind = FindingKind::kErrors;
+  const auto level = [&](double harm) {
+    f.harm = harm;
+    return harm_level(f);
+  };
+  EXPECT_EQ(level(0.5), HarmLevel::kCertain);
+  EXPECT_EQ(level(0.49), HarmLevel::kPossible);
+  EXPECT_EQ(level(0.2), HarmLevel::kPossible);
+  EXPECT_EQ(level(0.19), HarmLevel::kNone);
+  EXPECT_EQ(level(std::numeric_limits<double>::quiet_NaN()), HarmLevel::kNone);
+}
+
+TEST(Words, harm_is_certain_only_for_what_customers_feel_and_when_sure) {
+  Finding f;
+  f.harm = 0.9;
+  f.kind = FindingKind::kSaturation;
+  EXPECT_EQ(harm_level(f), HarmLevel::kPossible);
+  f.kind = FindingKind::kLatency;
+  EXPECT_EQ(harm_level(f), HarmLevel::kCertain);
+  f.sure = Sureness::kLow;
+  EXPECT_EQ(harm_level(f), HarmLevel::kPossible);
 }
 
 }  // namespace
