@@ -81,8 +81,8 @@ void fold_increase(const TimestampMs* times, const double* values, std::size_t c
     for (; i < count && times[i] <= end; ++i) {
       const double value = values[i];
       const bool known = value == value && before == before;
-      const double added = value < before ? value : value - before;
-      sum += known ? added : 0.0;
+      const double floor = value < before ? 0.0 : before;  // after a reset counting began anew at 0
+      sum += known ? value - floor : 0.0;
       any |= known;
       before = value == value ? value : before;
     }

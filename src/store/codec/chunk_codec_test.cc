@@ -126,6 +126,18 @@ TEST(ChunkCodec, extreme_and_uneven_times_come_back) {
   }
 }
 
+// docs/formats/chunk.md explains these bytes one by one; a change here is a change of the format.
+TEST(ChunkCodec, the_documented_example_is_what_the_encoder_writes) {
+  SampleBuffer samples =
+      regular({12.5, 12.6, 12.9, 12.7, 12.7, 12.9, 12.6, 12.5, 12.6, 12.9, 12.7, stale_marker()});
+  for (TimestampMs& t : samples.timestamps_ms) t = 1'790'000'000'000 + t * 15;
+  const std::vector<std::uint8_t> documented{0x01, 0x0c, 0x00, 0x80, 0xb0, 0x83, 0xc5, 0x98, 0x68, 0x98,
+                                             0x75, 0x21, 0x01, 0xfa, 0x01, 0x05, 0x03, 0x74, 0x56, 0x88,
+                                             0xce, 0x00, 0x01, 0x0b, 0x00, 0x01, 0x30, 0xe1, 0x2f, 0x91};
+  const std::string chunk = encoded(samples);
+  EXPECT_EQ(std::vector<std::uint8_t>(chunk.begin(), chunk.end()), documented);
+}
+
 TEST(ChunkCodec, encode_appends_and_decode_appends) {
   const SampleBuffer samples = regular({1, 2, 4});
   std::string out = "before";
