@@ -92,5 +92,18 @@ TEST(Yaml, errors_name_file_line_and_path_and_suggest_keys) {
   EXPECT_FALSE(Yaml::parse("a: [", "bad"));
 }
 
+TEST(Json, number_is_read_back_as_the_same_double_by_readers_that_know_64_bit_integers) {
+  const auto written = [](double value) {
+    std::string out;
+    append_json_number(out, value);
+    return out;
+  };
+  EXPECT_EQ(written(-0.0), "-0.0");
+  EXPECT_EQ(written(0.0), "0");
+  EXPECT_EQ(written(98765432109876540000.0), "98765432109876543488.0");
+  EXPECT_EQ(written(1700000000123.0), "1700000000123");
+  EXPECT_EQ(written(1e300), "1e+300");
+}
+
 }  // namespace
 }  // namespace trimtab

@@ -58,6 +58,11 @@ void append_json_number(std::string& out, double value) {
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
   CHECK(error == std::errc());
   out.append(buffer, end);
+  // Readers take digits alone for a whole number: they lose the sign of -0 and refuse what is beyond 64 bits
+  // (9.9e19 prints as twenty digits).
+  const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  const bool digits_alone = text.find_first_of(".e") == std::string_view::npos;
+  if (digits_alone && (text == "-0" || text.size() > 15)) out += ".0";
 }
 
 void JsonWriter::separate() {

@@ -127,7 +127,7 @@ void read_entity_value(Fields& fields, std::string_view key, element value, Enti
     Fields entity(inner, key, fields.problem());
     entity.read("kind", out.kind);
     entity.read("name", out.name);
-    if (out.kind.empty() || out.name.empty()) entity.wrong("name", "there: an entity needs kind and name");
+    if (out.kind.empty() != out.name.empty()) entity.wrong("name", "there: an entity needs kind and name");
   } else {
     fields.wrong(key, "an entity");
   }
