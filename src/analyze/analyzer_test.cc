@@ -221,8 +221,12 @@ TEST_F(AnalyzerTest, histograms_and_failed_requests_are_read_per_entity) {
   ASSERT_EQ(result.findings.size(), 1u);
   std::string expressions;
   for (const Evidence& evidence : result.findings[0].evidence) expressions += evidence.expression + "\n";
-  EXPECT_NE(expressions.find("rate(http_request_duration_seconds_sum)"), std::string::npos) << expressions;
-  EXPECT_NE(expressions.find("failed share of rate(http_requests_total)"), std::string::npos) << expressions;
+  EXPECT_NE(expressions.find("sum(rate(http_request_duration_seconds_sum{service=\"shop\"}[5m]))"),
+            std::string::npos)
+      << expressions;
+  EXPECT_NE(expressions.find("sum(rate(http_requests_total{service=\"shop\", status=~\"503\"}[5m])) / "),
+            std::string::npos)
+      << expressions;
   EXPECT_EQ(result.findings[0].kind, FindingKind::kErrors);
   EXPECT_EQ(result.pass.coverage.series_watched, 14u);
 }

@@ -39,7 +39,7 @@ Evidence to_evidence(const Job& job, const Output& output) {
   const Meaning meaning = meaning_of(job, output.reading);
   Evidence evidence;
   evidence.series = job.labels;
-  evidence.expression = meaning.expression;
+  evidence.expression = expression_of(job, output.reading);
   evidence.domain = job.signal.domain;
   evidence.aspect = meaning.aspect;
   evidence.unit = meaning.unit;

@@ -279,6 +279,21 @@ class JobRun {
   JobResult result_;
 };
 
+std::string rate_words(const Job& job, std::string_view ending, std::string_view more) {
+  const std::string metric = std::string(job.labels.metric_name()) + std::string(ending);
+  std::string selector = job.labels.with(kMetricName, metric).to_string();
+  if (!more.empty()) {
+    const bool bare = selector.back() != '}';
+    if (!bare) selector.pop_back();
+    selector += (bare ? "{" : ", ") + std::string(more) + "}";
+  }
+  return "rate(" + selector + "[5m])";
+}
+
+std::string quantile_words(const Job& job, std::string_view q) {
+  return fmt::format("histogram_quantile({}, sum by (le) ({}))", q, rate_words(job, "_bucket", ""));
+}
+
 }  // namespace
 
 JobResult run_job(const Job& job, const SeriesSet& set, const JobOptions& options, JobScratch& scratch) {
@@ -287,23 +302,30 @@ JobResult run_job(const Job& job, const SeriesSet& set, const JobOptions& option
 
 Meaning meaning_of(const Job& job, Reading reading) {
   const Signal& signal = job.signal;
-  const std::string metric(job.labels.metric_name());
   switch (reading) {
-    case Reading::kValue: return {signal.aspect, signal.unit, signal.worse, "value"};
-    case Reading::kRate: return {signal.aspect, signal.unit, signal.worse, "rate"};
+    case Reading::kValue: return {signal.aspect, signal.unit, signal.worse};
+    case Reading::kRate: return {signal.aspect, signal.unit, signal.worse};
+    case Reading::kMean: return {signal.aspect, signal.unit, signal.worse};
+    case Reading::kP95: return {signal.aspect, signal.unit, signal.worse};
+    case Reading::kP99: return {signal.aspect, signal.unit, signal.worse};
+    case Reading::kOperations: return {"traffic", "1/s", WorseDirection::kBoth};
+    case Reading::kErrorShare: return {"errors", "ratio", WorseDirection::kUp};
+  }
+  return {};
+}
+
+std::string expression_of(const Job& job, Reading reading) {
+  switch (reading) {
+    case Reading::kValue: return "value";
+    case Reading::kRate: return "rate";
     case Reading::kMean:
-      return {signal.aspect, signal.unit, signal.worse,
-              fmt::format("rate({0}_sum) / rate({0}_count)", metric)};
-    case Reading::kP95:
-      return {signal.aspect, signal.unit, signal.worse,
-              fmt::format("histogram_quantile(0.95, {}_bucket)", metric)};
-    case Reading::kP99:
-      return {signal.aspect, signal.unit, signal.worse,
-              fmt::format("histogram_quantile(0.99, {}_bucket)", metric)};
-    case Reading::kOperations:
-      return {"traffic", "per second", WorseDirection::kBoth, fmt::format("rate({}_count)", metric)};
+      return fmt::format("sum({}) / sum({})", rate_words(job, "_sum", ""), rate_words(job, "_count", ""));
+    case Reading::kP95: return quantile_words(job, "0.95");
+    case Reading::kP99: return quantile_words(job, "0.99");
+    case Reading::kOperations: return fmt::format("sum({})", rate_words(job, "_count", ""));
     case Reading::kErrorShare:
-      return {"errors", "ratio", WorseDirection::kUp, fmt::format("failed share of rate({})", metric)};
+      return fmt::format("sum({}) / sum({})", rate_words(job, "", job.failure_selector),
+                         rate_words(job, "", ""));
   }
   return {};
 }

@@ -57,8 +57,9 @@ struct Meaning {
   std::string aspect;
   std::string unit;
   WorseDirection worse = WorseDirection::kUnknown;
-  std::string expression;
 };
 Meaning meaning_of(const Job& job, Reading reading);
+// How the reading was made: "value", "rate", or PromQL.
+std::string expression_of(const Job& job, Reading reading);
 
 }  // namespace trimtab::analyze

@@ -54,6 +54,7 @@ class Planner {
     find_families();
     for (std::uint32_t index = 0; index < set_.size(); ++index) add(index);
     attach_limits();
+    name_failures();
     keep_mixed_error_shares();
     return std::move(plan_);
   }
@@ -110,7 +111,8 @@ class Planner {
       if (!bound) return false;
       member.bound = *bound;
     }
-    Job& job = group("histogram", base, entity, JobKind::kHistogram, signal);
+    Job& job = group("histogram", base, entity, JobKind::kHistogram, signal,
+                     labels.without("le").without("quantile"));
     job.members.push_back(member);
     if (member.role == 'c') add_to_error_share(index, labels, signal, entity);
     return true;
@@ -118,16 +120,18 @@ class Planner {
 
   void add_to_error_share(std::uint32_t index, const Labels& labels, const Signal& signal,
                           const EntityRef& entity) {
-    bool known = false;
-    const bool failed = counts_failures(labels, known);
-    if (!known) return;
-    Job& job = group("errors", std::string(labels.metric_name()), entity, JobKind::kErrorShare, signal);
+    const Outcome outcome = outcome_of(labels);
+    if (outcome.label.empty()) return;
+    const std::string metric(labels.metric_name());
+    Job& job = group("errors", metric, entity, JobKind::kErrorShare, signal, labels.without(outcome.label));
     job.covers = false;
-    job.members.push_back({.index = index, .role = failed ? 'e' : 'o'});
+    job.members.push_back({.index = index, .role = outcome.failed ? 'e' : 'o'});
+    if (outcome.failed) failures_[&job - plan_.jobs.data()].emplace(outcome.label, labels.get(outcome.label));
   }
 
+  // The job of this kind, metric and entity. Its labels are those that all members share.
   Job& group(std::string_view what, const std::string& metric, const EntityRef& entity, JobKind kind,
-             const Signal& signal) {
+             const Signal& signal, const Labels& labels) {
     const std::string key = std::string(what) + '\n' + metric + '\n' + entity.to_string();
     const auto [found, added] = groups_.emplace(key, plan_.jobs.size());
     if (added) {
@@ -135,8 +139,15 @@ class Planner {
       job.kind = kind;
       job.signal = signal;
       job.entity = entity;
-      job.labels = Labels{{std::string(kMetricName), metric}, {entity.kind, entity.name}};
+      job.labels = labels.with(kMetricName, metric);
       plan_.jobs.push_back(std::move(job));
+    } else {
+      Job& job = plan_.jobs[found->second];
+      const Labels shared = job.labels;
+      for (const Label& label : shared.items()) {
+        if (label.name != kMetricName && labels.get(label.name) != label.value)
+          job.labels = job.labels.without(label.name);
+      }
     }
     return plan_.jobs[found->second];
   }
@@ -146,6 +157,19 @@ class Planner {
       if (job.signal.limit_metric.empty()) continue;
       const auto found = by_labels_.find(job.labels.with(kMetricName, job.signal.limit_metric).hash());
       if (found != by_labels_.end()) job.limit_member = found->second;
+    }
+  }
+
+  // code=~"500|503" of the values seen; of several labels the one with most.
+  void name_failures() {
+    for (const auto& [place, seen] : failures_) {
+      std::map<std::string, std::string> values;
+      for (const auto& [label, value] : seen) values[label] += (values[label].empty() ? "" : "|") + value;
+      const auto most = std::max_element(values.begin(), values.end(), [](const auto& a, const auto& b) {
+        return a.second.size() < b.second.size();
+      });
+      plan_.jobs[static_cast<std::size_t>(place)].failure_selector =
+          most->first + "=~" + quote_label_value(most->second);
     }
   }
 
@@ -166,6 +190,7 @@ class Planner {
   std::set<std::string, std::less<>> families_;
   std::unordered_map<LabelsHash, std::uint32_t> by_labels_;
   std::unordered_map<std::string, std::size_t> groups_;
+  std::map<std::ptrdiff_t, std::set<std::pair<std::string, std::string>>> failures_;  // per job: label, value
   Plan plan_;
 };
 
@@ -193,15 +218,15 @@ bool means_failure(std::string_view value) {
 
 }  // namespace
 
-bool counts_failures(const Labels& labels, bool& known) {
-  known = false;
+Outcome outcome_of(const Labels& labels) {
+  Outcome outcome;
   for (const std::string_view name : kStatusLabels) {
     const std::string_view value = labels.get(name);
     if (value.empty()) continue;
-    known = true;
-    if (means_failure(value)) return true;
+    if (means_failure(value)) return {name, true};
+    if (outcome.label.empty()) outcome.label = name;
   }
-  return false;
+  return outcome;
 }
 
 Plan make_plan(const SeriesSet& set, const Catalog& catalog, const Estate& estate,

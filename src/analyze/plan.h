@@ -34,9 +34,10 @@ struct Job {
   JobKind kind = JobKind::kValue;
   Signal signal;
   EntityRef entity;
-  Labels labels;  // of the series; derived: the metric and what the members share
+  Labels labels;  // of the series; derived: the metric and what all members share
   std::vector<Member> members;
   std::uint32_t limit_member = kNoMember;  // series that holds the limit
+  std::string failure_selector;            // of an error share: code=~"500|503"
   bool covers = true;                      // counts its members in the coverage
 };
 
@@ -50,8 +51,12 @@ struct Plan {
 Plan make_plan(const SeriesSet& set, const Catalog& catalog, const Estate& estate,
                const std::map<std::string, MetricMetadata>& metadata);
 
-// True for the labels of a failed operation ("status=503", "outcome=error", "grpc_code=Unavailable");
-// `known` tells whether the set carries such a label at all.
-bool counts_failures(const Labels& labels, bool& known);
+// How an operation ended, as its labels tell: the label that says so ("status", "outcome", "grpc_code"; empty
+// when there is none) and whether its value means failure.
+struct Outcome {
+  std::string_view label;
+  bool failed = false;
+};
+Outcome outcome_of(const Labels& labels);
 
 }  // namespace trimtab::analyze
