@@ -88,7 +88,7 @@ class Hostile(harness.Workplace):
         twice = field_bytes(1, field_bytes(1, "__name__") + field_bytes(2, "x")) + 2 * field_bytes(
             1, field_bytes(1, "a") + field_bytes(2, "b")) + field_bytes(2, field_double(1, 1.0) + field_varint(2, NOW))
         self.expect(400, snappy_literals(field_bytes(1, twice)), reason="invalid_labels")
-        self.expect(400, snappy_literals(write_request_v1([({"__name__": "x"}, [])]).replace(b"x", b"\xff")))
+        self.expect(400, snappy_literals(write_request_v1([({"__name__": "~"}, [(NOW, 1.0)])]).replace(b"~", b"\xff")))
 
     def test_future_and_impossible_timestamps(self):
         self.expect(400, snappy_literals(write_request_v1([self.good(t=NOW + 86_400_000)])), "future", reason="future_timestamp")
