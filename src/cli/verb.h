@@ -61,6 +61,15 @@ int run_command_line(int argc, const char* const* argv);
 
 // The verbs, one function per file.
 Verb serve_verb();
+Verb brief_verb();
+Verb export_verb();
+Verb inspect_verb();
+Verb check_verb();
+std::vector<Verb> catalog_verbs();
+Verb annotate_verb();
+std::vector<Verb> findings_verbs();
+Verb completion_verb();
+Verb help_verb();
 Verb version_verb();
 
 }  // namespace trimtab::cli

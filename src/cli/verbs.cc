@@ -9,7 +9,14 @@
 namespace trimtab::cli {
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {serve_verb(), version_verb()};
+  static const std::vector<Verb> all = [] {
+    std::vector<Verb> out = {serve_verb(), brief_verb(), export_verb(), inspect_verb(), check_verb()};
+    for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
+    out.push_back(annotate_verb());
+    for (Verb& verb : findings_verbs()) out.push_back(std::move(verb));
+    for (Verb& verb : std::vector<Verb>{completion_verb(), help_verb(), version_verb()}) out.push_back(std::move(verb));
+    return out;
+  }();
   return all;
 }
 

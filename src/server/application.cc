@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "ingest/host/host_collector.h"
 #include "ingest/scrape/scrape_manager.h"
 #include "server/self_scrape.h"
 #include "server/services.h"
@@ -73,6 +74,7 @@ class RunningApplication final : public Application {
   void stop() override {
     if (http_) http_->stop();
     if (self_scrape_) self_scrape_->stop();
+    if (host_) host_->stop();
     if (scraper_) scraper_->stop();
     if (analysis_) analysis_->stop();
     http_.reset();
@@ -101,6 +103,11 @@ class RunningApplication final : public Application {
                                 .analysis = configuration_.analysis});
     briefs_ = std::make_unique<BriefMaker>(*store_, *ledger_, *knowledge_, *analysis_, clock_);
     scraper_ = std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
+    if (configuration_.host_enabled) {
+      HostCollectorOptions host;
+      host.interval_ms = configuration_.host_interval_ms;
+      host_ = std::make_unique<HostCollector>(std::move(host), *store_, rejects_, clock_, metrics_, logger_);
+    }
     self_scrape_ = std::make_unique<SelfScrape>(metrics_, *store_, host_name(), clock_, logger_,
                                                 configuration_.self_scrape_interval_ms);
     services_ = std::make_unique<Services>(Services{
@@ -123,6 +130,7 @@ class RunningApplication final : public Application {
 
   void start_work() {
     scraper_->start();
+    if (host_) host_->start();
     self_scrape_->start();
     analysis_->start();
   }
@@ -148,6 +156,7 @@ class RunningApplication final : public Application {
   std::unique_ptr<AnalysisSchedule> analysis_;
   std::unique_ptr<BriefMaker> briefs_;
   std::unique_ptr<ScrapeManager> scraper_;
+  std::unique_ptr<HostCollector> host_;
   std::unique_ptr<SelfScrape> self_scrape_;
   std::unique_ptr<Services> services_;
   http::Router router_;

@@ -66,7 +66,7 @@ std::string api_markdown(const http::Router& router) {
   std::string out = R"(# HTTP API
 
 One port, `127.0.0.1:7600` unless `listen` says otherwise. This file is made from the routes in `src/server/api/` by
-`trimtab help api`; a test keeps it current. The same as an OpenAPI document: `GET /api/trimtab/openapi.json`.
+`TRIMTAB_UPDATE_DOCS=1 server_test`; the same test keeps it current. The same as an OpenAPI document: `GET /api/trimtab/openapi.json`.
 
 - Errors are JSON: `{"status":"error","errorType":"bad_data","error":"what was wrong, where, and what is allowed"}`.
   400 wrong input, 401 no token, 403 not allowed, 404 nothing there, 405 wrong method, 413 body too large, 415 wrong media

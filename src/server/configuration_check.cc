@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/configuration_check.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "estate/catalog_check.h"
+#include "ingest/scrape/scrape_config.h"
+
+namespace trimtab {
+
+std::vector<Error> check_configuration(const ConfigurationSources& sources) {
+  std::vector<Error> problems;
+  const Configuration configuration = load_configuration(sources, problems);
+  Metrics unused;
+  const auto keeper = Gatekeeper::create({.listen = configuration.http.listen,
+                                          .allowed_hosts = configuration.allowed_hosts,
+                                          .token_file = configuration.token_file},
+                                         unused);
+  if (!keeper) problems.push_back(keeper.error());
+  for (const std::string& file : {configuration.http.tls_cert_file, configuration.http.tls_key_file}) {
+    if (!file.empty() && !std::ifstream(file)) problems.emplace_back(ErrorCode::kNotFound, fmt::format("tls: cannot open {}", file));
+  }
+  if (!configuration.estate_file.empty()) {
+    const auto estate = Estate::load(configuration.estate_file);
+    if (!estate) problems.push_back(estate.error());
+  }
+  for (const std::string& sentence : check_catalog(configuration.catalog_directories)) {
+    problems.emplace_back(ErrorCode::kInvalid, sentence);
+  }
+  if (configuration.document) {
+    const auto scraping = ScrapeSettings::from_yaml(*configuration.document);
+    if (!scraping) problems.push_back(scraping.error());
+  }
+  return problems;
+}
+
+}  // namespace trimtab
