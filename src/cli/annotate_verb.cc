@@ -27,7 +27,8 @@ Result<Event> event_of(const Arguments& arguments) {
   if (const std::string entity = arguments.get("entity"); !entity.empty()) {
     const std::size_t slash = entity.find('/');
     if (slash == 0 || slash == std::string::npos || slash + 1 == entity.size()) {
-      return invalid(fmt::format("--entity: \"{}\" is not an entity; write kind/name, such as service/checkout", entity));
+      return invalid(fmt::format(
+          "--entity: \"{}\" is not an entity; write kind/name, such as service/checkout", entity));
     }
     event.entity = EntityRef{entity.substr(0, slash), entity.substr(slash + 1)};
   }
@@ -53,12 +54,13 @@ Verb annotate_verb() {
   verb.sentence = "Tell of an event: a deploy, a configuration change, a note.";
   verb.details = "Example: trimtab annotate \"checkout 1.42\" --kind deploy --entity service/checkout";
   verb.positional = {"TEXT", "What happened, in one line", true, false};
-  verb.options = {{"kind", "KIND", "deploy, config, incident, note or a word of your own", "note", {}, false},
-                  {"entity", "KIND/NAME", "What it happened to, such as service/checkout", "", {}, false},
-                  {"at", "TIME", "When: ISO 8601, Unix seconds or now-2h [default: now]", "", {}, false},
-                  {"text", "TEXT", "More words", "", {}, false},
-                  {"by", "NAME", "Who tells [default: $USER]", "", {}, false},
-                  {"key", "KEY", "The same key again updates the event instead of adding one", "", {}, false}};
+  verb.options = {
+      {"kind", "KIND", "deploy, config, incident, note or a word of your own", "note", {}, false},
+      {"entity", "KIND/NAME", "What it happened to, such as service/checkout", "", {}, false},
+      {"at", "TIME", "When: ISO 8601, Unix seconds or now-2h [default: now]", "", {}, false},
+      {"text", "TEXT", "More words", "", {}, false},
+      {"by", "NAME", "Who tells [default: $USER]", "", {}, false},
+      {"key", "KEY", "The same key again updates the event instead of adding one", "", {}, false}};
   for (auto& option : ServerClient::options()) verb.options.push_back(option);
   verb.run = annotate;
   return verb;

@@ -13,7 +13,12 @@ namespace trimtab::cli {
 namespace {
 
 const std::vector<OptionSpec> kDirectories = {
-    {"catalog", "DIR", "A directory of catalogue entries of your own; may repeat, later ones win", "", {}, true}};
+    {"catalog",
+     "DIR",
+     "A directory of catalogue entries of your own; may repeat, later ones win",
+     "",
+     {},
+     true}};
 
 int check(const Arguments& arguments) {
   const auto problems = check_catalog(arguments.positionals);
@@ -27,7 +32,8 @@ int list(const Arguments& arguments) {
   if (!catalog) return report(catalog.error());
   fmt::print("{:<56} {:<16} {:<14} {:<12} {}\n", "metric", "domain", "aspect", "unit", "title");
   for (const Signal& entry : catalog->entries()) {
-    fmt::print("{:<56} {:<16} {:<14} {:<12} {}\n", entry.metric, entry.domain, entry.aspect, entry.unit, entry.title);
+    fmt::print("{:<56} {:<16} {:<14} {:<12} {}\n", entry.metric, entry.domain, entry.aspect, entry.unit,
+               entry.title);
   }
   return kOk;
 }
@@ -48,11 +54,15 @@ std::vector<Verb> catalog_verbs() {
            .sentence = "Check catalogue files or directories, alone and together with the built-in entries.",
            .positional = {"PATH", "A catalogue file or directory", true, true},
            .run = check},
-          {.name = "catalog list", .sentence = "List the entries, built-in ones included.", .options = kDirectories, .run = list},
+          {.name = "catalog list",
+           .sentence = "List the entries, built-in ones included.",
+           .options = kDirectories,
+           .run = list},
           {.name = "catalog explain",
            .sentence = "Say what a metric means to us, and which entry says so.",
            .options = kDirectories,
-           .positional = {"METRIC", "A name, or a series such as 'http_requests_total{code=\"500\"}'", true, false},
+           .positional = {"METRIC", "A name, or a series such as 'http_requests_total{code=\"500\"}'", true,
+                          false},
            .run = explain}};
 }
 

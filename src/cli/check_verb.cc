@@ -29,8 +29,10 @@ int check(const Arguments& arguments) {
 Verb check_verb() {
   Verb verb;
   verb.name = "check";
-  verb.sentence = "Check a configuration with its token file, estate, catalogue and scrape jobs; name every problem.";
-  verb.positional = {"FILE", "Configuration file; without it, flags and environment are checked", false, false};
+  verb.sentence =
+      "Check a configuration with its token file, estate, catalogue and scrape jobs; name every problem.";
+  verb.positional = {"FILE", "Configuration file; without it, flags and environment are checked", false,
+                     false};
   verb.takes_settings = true;
   verb.run = check;
   return verb;

@@ -30,50 +30,63 @@ std::string second_words(std::string_view group) {
   std::vector<std::string> words;
   for (const Verb& verb : verbs()) {
     const std::size_t space = verb.name.find(' ');
-    if (space != std::string::npos && verb.name.substr(0, space) == group) words.push_back(verb.name.substr(space + 1));
+    if (space != std::string::npos && verb.name.substr(0, space) == group)
+      words.push_back(verb.name.substr(space + 1));
   }
   return fmt::format("{}", fmt::join(words, " "));
 }
 
 std::string bash() {
-  std::string out = "# bash completion for trimtab; made by: trimtab completion bash\n_trimtab() {\n"
-                    "  local current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-                    "  local verb=\"${COMP_WORDS[1]}\" words=\"\"\n  case \"$verb $previous\" in\n";
+  std::string out =
+      "# bash completion for trimtab; made by: trimtab completion bash\n_trimtab() {\n"
+      "  local current=\"${COMP_WORDS[COMP_CWORD]}\" previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+      "  local verb=\"${COMP_WORDS[1]}\" words=\"\"\n  case \"$verb $previous\" in\n";
   for (const Verb& verb : verbs()) {
     for (const OptionSpec& option : verb.options) {
       if (option.choices.empty()) continue;
-      out += fmt::format("    \"{} --{}\") COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); return;;\n",
-                         verb.name.substr(0, verb.name.find(' ')), option.name, fmt::join(option.choices, " "));
+      out +=
+          fmt::format("    \"{} --{}\") COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); return;;\n",
+                      verb.name.substr(0, verb.name.find(' ')), option.name, fmt::join(option.choices, " "));
     }
   }
   out += "  esac\n";
-  out += fmt::format("  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"{} --help\"; else\n  case \"$verb\" in\n", first_words());
+  out += fmt::format("  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"{} --help\"; else\n  case \"$verb\" in\n",
+                     first_words());
   std::set<std::string> groups;
   for (const Verb& verb : verbs()) {
     const std::size_t space = verb.name.find(' ');
     if (space == std::string::npos) {
       out += fmt::format("    {}) words=\"{}\";;\n", verb.name, fmt::join(flags_of(verb), " "));
     } else if (const std::string group = verb.name.substr(0, space); groups.insert(group).second) {
-      out += fmt::format("    {}) words=\"{} --help\"; [ \"$COMP_CWORD\" -gt 2 ] && words=\"\"\n      case \"${{COMP_WORDS[2]}}\" in\n", group, second_words(group));
+      out += fmt::format(
+          "    {}) words=\"{} --help\"; [ \"$COMP_CWORD\" -gt 2 ] && words=\"\"\n      case "
+          "\"${{COMP_WORDS[2]}}\" in\n",
+          group, second_words(group));
       for (const Verb& other : verbs()) {
         if (!other.name.starts_with(group + " ")) continue;
-        out += fmt::format("        {}) [ \"$COMP_CWORD\" -gt 2 ] && words=\"{}\";;\n", other.name.substr(space + 1), fmt::join(flags_of(other), " "));
+        out += fmt::format("        {}) [ \"$COMP_CWORD\" -gt 2 ] && words=\"{}\";;\n",
+                           other.name.substr(space + 1), fmt::join(flags_of(other), " "));
       }
       out += "      esac;;\n";
     }
   }
-  out += "  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"$current\"))\n}\ncomplete -o filenames -F _trimtab trimtab\n";
+  out +=
+      "  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"$current\"))\n}\ncomplete -o filenames "
+      "-F _trimtab trimtab\n";
   return out;
 }
 
 std::string zsh() {
-  return "#compdef trimtab\n# zsh completion for trimtab, by way of the bash one; made by: trimtab completion zsh\n"
-         "autoload -U +X bashcompinit && bashcompinit\n" + bash();
+  return "#compdef trimtab\n# zsh completion for trimtab, by way of the bash one; made by: trimtab "
+         "completion zsh\n"
+         "autoload -U +X bashcompinit && bashcompinit\n" +
+         bash();
 }
 
 std::string fish() {
-  std::string out = "# fish completion for trimtab; made by: trimtab completion fish\ncomplete -c trimtab -f\n";
+  std::string out =
+      "# fish completion for trimtab; made by: trimtab completion fish\ncomplete -c trimtab -f\n";
   out += fmt::format("complete -c trimtab -n __fish_use_subcommand -a '{}'\n", first_words());
   std::set<std::string> groups;
   for (const Verb& verb : verbs()) {
@@ -83,15 +96,20 @@ std::string fish() {
     if (space != std::string::npos) {
       const std::string own = verb.name.substr(space + 1);
       if (groups.insert(group).second) {
-        out += fmt::format("complete -c trimtab -n '__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}' -a '{}'\n",
-                           group, second_words(group), second_words(group));
+        out += fmt::format(
+            "complete -c trimtab -n '__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}' "
+            "-a '{}'\n",
+            group, second_words(group), second_words(group));
       }
       condition += "; and __fish_seen_subcommand_from " + own;
     }
     for (const OptionSpec& option : verb.options) {
-      const std::string choices = option.choices.empty() ? "" : fmt::format(" -xa '{}'", fmt::join(option.choices, " "));
+      const std::string choices =
+          option.choices.empty() ? "" : fmt::format(" -xa '{}'", fmt::join(option.choices, " "));
       out += fmt::format("complete -c trimtab -n '{}' -l {}{}\n", condition, option.name,
-                         !choices.empty() ? choices : option.value.empty() ? "" : " -rF");
+                         !choices.empty()       ? choices
+                         : option.value.empty() ? ""
+                                                : " -rF");
     }
     if (!verb.takes_settings) continue;
     for (const Setting& setting : settings()) {
@@ -103,7 +121,9 @@ std::string fish() {
 
 }  // namespace
 
-std::string completion_script(std::string_view shell) { return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish(); }
+std::string completion_script(std::string_view shell) {
+  return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish();
+}
 
 Verb completion_verb() {
   Verb verb;
@@ -114,7 +134,8 @@ Verb completion_verb() {
   verb.run = [](const Arguments& arguments) {
     const std::string& shell = arguments.positionals.at(0);
     if (shell != "bash" && shell != "zsh" && shell != "fish") {
-      return report(Error(ErrorCode::kInvalid, fmt::format("shell \"{}\" is not known; use bash, zsh or fish", shell)));
+      return report(
+          Error(ErrorCode::kInvalid, fmt::format("shell \"{}\" is not known; use bash, zsh or fish", shell)));
     }
     fmt::print("{}", completion_script(shell));
     return static_cast<int>(kOk);

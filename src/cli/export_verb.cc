@@ -45,7 +45,8 @@ Status from_directory(const Arguments& arguments) {
 }
 
 int run_export(const Arguments& arguments) {
-  if (!arguments.has("match")) return report(Error(ErrorCode::kInvalid, "--match is required: a selector such as 'up{job=\"node\"}'"));
+  if (!arguments.has("match"))
+    return report(Error(ErrorCode::kInvalid, "--match is required: a selector such as 'up{job=\"node\"}'"));
   const Status done = arguments.has("data-dir") ? from_directory(arguments) : from_server(arguments);
   return done ? static_cast<int>(kOk) : report(done.error());
 }
@@ -56,10 +57,11 @@ Verb export_verb() {
   Verb verb;
   verb.name = "export";
   verb.sentence = "Print samples as JSON lines, the form that import takes.";
-  verb.options = {{"match", "SELECTOR", "Which series, such as 'up{job=\"node\"}'; may repeat; required", "", {}, true},
-                  {"start", "TIME", "From here: ISO 8601, Unix seconds or now-2h [default: the oldest]", "", {}, false},
-                  {"end", "TIME", "Up to here [default: the newest]", "", {}, false},
-                  {"data-dir", "DIR", "Read this data directory without a server", "", {}, false}};
+  verb.options = {
+      {"match", "SELECTOR", "Which series, such as 'up{job=\"node\"}'; may repeat; required", "", {}, true},
+      {"start", "TIME", "From here: ISO 8601, Unix seconds or now-2h [default: the oldest]", "", {}, false},
+      {"end", "TIME", "Up to here [default: the newest]", "", {}, false},
+      {"data-dir", "DIR", "Read this data directory without a server", "", {}, false}};
   for (auto& option : ServerClient::options()) verb.options.push_back(option);
   verb.run = run_export;
   return verb;

@@ -18,7 +18,8 @@ namespace {
 Status print_table(const std::string& answer) {
   simdjson::dom::parser parser;
   simdjson::dom::array data;
-  if (parser.parse(answer)["data"].get(data)) return fail(ErrorCode::kInternal, "the server's answer is not a list of findings");
+  if (parser.parse(answer)["data"].get(data))
+    return fail(ErrorCode::kInternal, "the server's answer is not a list of findings");
   fmt::print("{:<8} {:<13} {:<21} {:<36} {}\n", "id", "state", "since", "entity", "title");
   for (const auto item : data) {
     const Finding finding = TRY(finding_from_json(simdjson::minify(item)));
@@ -57,7 +58,8 @@ int decide(const Arguments& arguments, std::string_view state) {
     json.field("until", format_timestamp(*until));
   }
   json.end_object();
-  const auto answer = client->post("/api/trimtab/findings/" + arguments.positionals.at(0) + "/state", json.take());
+  const auto answer =
+      client->post("/api/trimtab/findings/" + arguments.positionals.at(0) + "/state", json.take());
   if (!answer) return report(answer.error());
   fmt::print("{}", *answer);
   return kOk;
@@ -70,7 +72,9 @@ Verb decision(const char* name, const char* sentence, std::string_view state) {
   verb.positional = {"ID", "The finding: F-12 or 12", true, false};
   verb.options = {{"reason", "TEXT", "Why; required to dismiss", "", {}, false},
                   {"by", "NAME", "Who decides [default: $USER]", "", {}, false}};
-  if (state == "acknowledged") verb.options.push_back({"until", "TIME", "Until when: ISO 8601 or Unix seconds [default: open end]", "", {}, false});
+  if (state == "acknowledged")
+    verb.options.push_back(
+        {"until", "TIME", "Until when: ISO 8601 or Unix seconds [default: open end]", "", {}, false});
   for (auto& option : ServerClient::options()) verb.options.push_back(option);
   verb.run = [state](const Arguments& arguments) { return decide(arguments, state); };
   return verb;

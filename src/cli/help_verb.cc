@@ -29,12 +29,17 @@ Verbs that talk to a server take `--server URL` (`TRIMTAB_SERVER`, default `http
 
 )";
   for (const Verb& verb : verbs()) {
-    out += fmt::format("## trimtab {}{}\n\n{}\n", verb.name, verb.positional.name.empty() ? "" : " " + verb.positional.name + (verb.positional.repeats ? "..." : ""),
+    out += fmt::format("## trimtab {}{}\n\n{}\n", verb.name,
+                       verb.positional.name.empty()
+                           ? ""
+                           : " " + verb.positional.name + (verb.positional.repeats ? "..." : ""),
                        verb.sentence);
     if (!verb.positional.name.empty() || !verb.options.empty()) out += "\n";
-    if (!verb.positional.name.empty()) out += fmt::format("- `{}`: {}.\n", verb.positional.name, verb.positional.sentence);
+    if (!verb.positional.name.empty())
+      out += fmt::format("- `{}`: {}.\n", verb.positional.name, verb.positional.sentence);
     for (const OptionSpec& option : verb.options) {
-      out += fmt::format("- `--{}{}`: {}{}{}.\n", option.name, option.value.empty() ? "" : " " + option.value, option.sentence,
+      out += fmt::format("- `--{}{}`: {}{}{}.\n", option.name, option.value.empty() ? "" : " " + option.value,
+                         option.sentence,
                          option.choices.empty() ? "" : fmt::format(" ({})", fmt::join(option.choices, ", ")),
                          option.fallback.empty() ? "" : fmt::format(" [default: {}]", option.fallback));
     }
@@ -57,7 +62,8 @@ Verb help_verb() {
     } else if (topic == "cli") {
       fmt::print("{}", cli_markdown());
     } else {
-      return report(Error(ErrorCode::kInvalid, fmt::format("there is no help on \"{}\"; on settings and cli there is", topic)));
+      return report(Error(ErrorCode::kInvalid,
+                          fmt::format("there is no help on \"{}\"; on settings and cli there is", topic)));
     }
     return static_cast<int>(kOk);
   };

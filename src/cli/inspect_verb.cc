@@ -18,7 +18,9 @@ double bytes_per_sample(const EmbeddedStore::Inspection& found) {
 }
 
 void print_text(const std::string& directory, const EmbeddedStore::Inspection& found) {
-  const auto line = [](std::string_view name, const std::string& value) { fmt::print("{:<22}{}\n", name, value); };
+  const auto line = [](std::string_view name, const std::string& value) {
+    fmt::print("{:<22}{}\n", name, value);
+  };
   const auto bytes = [](std::uint64_t n) { return format_bytes(static_cast<double>(n)); };
   line("data directory", directory);
   line("format version", std::to_string(found.format_version));
@@ -33,7 +35,8 @@ void print_text(const std::string& directory, const EmbeddedStore::Inspection& f
   line("newest sample", found.stats.newest_ms ? format_timestamp(*found.stats.newest_ms) : "none");
   line("corrupt chunks", std::to_string(found.corrupt_chunks));
   if (!found.top_labels.empty()) fmt::print("\n{:<32}{:>12}{:>12}\n", "label", "values", "series");
-  for (const auto& label : found.top_labels) fmt::print("{:<32}{:>12}{:>12}\n", label.name, label.values, label.series);
+  for (const auto& label : found.top_labels)
+    fmt::print("{:<32}{:>12}{:>12}\n", label.name, label.values, label.series);
   if (!found.top_metrics.empty()) fmt::print("\n{:<56}{:>12}\n", "metric", "series");
   for (const auto& [metric, series] : found.top_metrics) fmt::print("{:<56}{:>12}\n", metric, series);
 }
@@ -41,13 +44,19 @@ void print_text(const std::string& directory, const EmbeddedStore::Inspection& f
 void print_json(const EmbeddedStore::Inspection& found) {
   JsonWriter json;
   json.begin_object().field("formatVersion", found.format_version).field("series", found.stats.series);
-  json.field("chunkSamples", found.chunk_samples).field("chunks", found.stats.chunks).field("chunkBytes", found.chunk_bytes);
+  json.field("chunkSamples", found.chunk_samples)
+      .field("chunks", found.stats.chunks)
+      .field("chunkBytes", found.chunk_bytes);
   json.field("bytesPerSample", bytes_per_sample(found)).field("journalBytes", found.journal_bytes);
   json.field("indexBytes", found.index_bytes).field("diskBytes", found.stats.disk_bytes);
   json.field("corruptChunks", found.corrupt_chunks);
   json.key("topLabels").begin_array();
   for (const auto& label : found.top_labels) {
-    json.begin_object().field("name", label.name).field("values", label.values).field("series", label.series).end_object();
+    json.begin_object()
+        .field("name", label.name)
+        .field("values", label.values)
+        .field("series", label.series)
+        .end_object();
   }
   json.end_array().key("topMetrics").begin_array();
   for (const auto& [metric, series] : found.top_metrics) {

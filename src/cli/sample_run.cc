@@ -18,7 +18,8 @@ namespace trimtab::cli {
 namespace {
 
 bool is_set(const ConfigurationSources& sources, std::string_view name) {
-  return sources.flags.contains(name) || std::getenv(environment_name(*find_setting(name)).c_str()) != nullptr;
+  return sources.flags.contains(name) ||
+         std::getenv(environment_name(*find_setting(name)).c_str()) != nullptr;
 }
 
 // Whether the IPv4 address can be bound; an answer of no is only ever too careful.
@@ -42,13 +43,15 @@ Result<SampleRun> SampleRun::prepare(ConfigurationSources& sources) {
   run.folder_ = TRY(find_sample_folder(std::string(kSampleName)));
   if (!is_set(sources, "estate_file")) sources.flags["estate_file"] = run.folder_ + "/estate.yaml";
   if (!is_set(sources, "log.level")) sources.flags["log.level"] = "warn";
-  if (!is_set(sources, "listen") && !can_listen(ListenAddress::parse(find_setting("listen")->fallback).value())) {
+  if (!is_set(sources, "listen") &&
+      !can_listen(ListenAddress::parse(find_setting("listen")->fallback).value())) {
     sources.flags["listen"] = "127.0.0.1:0";
     run.other_port_ = true;
   }
   if (!is_set(sources, "data_dir")) {
     std::string name = (std::filesystem::temp_directory_path() / "trimtab-sample-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return fail(ErrorCode::kIo, fmt::format("a temporary directory {} can not be made", name));
+    if (mkdtemp(name.data()) == nullptr)
+      return fail(ErrorCode::kIo, fmt::format("a temporary directory {} can not be made", name));
     run.temporary_ = name;
     sources.flags["data_dir"] = name;
   }
@@ -56,7 +59,9 @@ Result<SampleRun> SampleRun::prepare(ConfigurationSources& sources) {
 }
 
 SampleRun::SampleRun(SampleRun&& other) noexcept
-    : folder_(std::move(other.folder_)), temporary_(std::exchange(other.temporary_, {})), other_port_(other.other_port_) {}
+    : folder_(std::move(other.folder_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      other_port_(other.other_port_) {}
 
 SampleRun::~SampleRun() {
   std::error_code ignored;
@@ -67,8 +72,9 @@ Application::Prepare SampleRun::loader(const Clock& clock) const {
   return [this, &clock](Store& store) -> Status {
     const std::string file = fmt::format("{}/{}.jsonl.gz", folder_, kSampleName);
     const SampleLoaded loaded = TRY(load_sample(file, store, clock.now_ms()));
-    fmt::print(stderr, "Loaded {} series with {} samples from {}; their clock is shifted so that they end now.\n", loaded.series,
-               loaded.samples, folder_);
+    fmt::print(stderr,
+               "Loaded {} series with {} samples from {}; their clock is shifted so that they end now.\n",
+               loaded.series, loaded.samples, folder_);
     return ok();
   };
 }

@@ -67,11 +67,17 @@ Verb serve_verb() {
   Verb verb;
   verb.name = "serve";
   verb.sentence = "Run the server: take in telemetry, keep it, analyse it, answer.";
-  verb.details = "SIGHUP reads tokens, estate, catalogue and scrape jobs again; SIGINT and SIGTERM stop gracefully.\n"
-                 "Start with: trimtab serve --sample";
+  verb.details =
+      "SIGHUP reads tokens, estate, catalogue and scrape jobs again; SIGINT and SIGTERM stop gracefully.\n"
+      "Start with: trimtab serve --sample";
   verb.options = {{"config", "FILE", "Configuration file (trimtab.yaml)", "", {}, false},
-                  {"sample", "", "Load the packaged sample as if it ended now, into a fresh temporary directory unless "
-                                 "--data-dir is given, and print its brief", "", {}, false},
+                  {"sample",
+                   "",
+                   "Load the packaged sample as if it ended now, into a fresh temporary directory unless "
+                   "--data-dir is given, and print its brief",
+                   "",
+                   {},
+                   false},
                   {"no-host", "", "Do not collect this machine's own metrics", "", {}, false}};
   verb.takes_settings = true;
   verb.run = serve;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 1ULL << 30;
 constexpr DurationMs kPatienceMs = 5 * kMinuteMs;  // a past moment is judged anew: that may take a while
 
-std::string setting_or_environment(const Arguments& arguments, std::string_view option, const char* variable) {
+std::string setting_or_environment(const Arguments& arguments, std::string_view option,
+                                   const char* variable) {
   if (arguments.has(option)) return arguments.get(option);
   const char* value = std::getenv(variable);
   return value == nullptr ? std::string() : std::string(value);
@@ -41,8 +42,13 @@ std::string told(const std::string& body) {
 
 ErrorCode code_of(int status) {
   switch (status) {
-    case 400: case 405: case 413: case 415: case 422: return ErrorCode::kInvalid;
-    case 401: case 403: return ErrorCode::kDenied;
+    case 400:
+    case 405:
+    case 413:
+    case 415:
+    case 422: return ErrorCode::kInvalid;
+    case 401:
+    case 403: return ErrorCode::kDenied;
     case 404: return ErrorCode::kNotFound;
     case 503: return ErrorCode::kUnavailable;
     default: return ErrorCode::kInternal;
@@ -52,8 +58,14 @@ ErrorCode code_of(int status) {
 }  // namespace
 
 std::vector<OptionSpec> ServerClient::options() {
-  return {{"server", "URL", "The server to ask; TRIMTAB_SERVER says the same [default: http://127.0.0.1:7600]", "", {}, false},
-          {"token-file", "FILE", "File with the bearer token; TRIMTAB_TOKEN_FILE says the same", "", {}, false}};
+  return {
+      {"server",
+       "URL",
+       "The server to ask; TRIMTAB_SERVER says the same [default: http://127.0.0.1:7600]",
+       "",
+       {},
+       false},
+      {"token-file", "FILE", "File with the bearer token; TRIMTAB_TOKEN_FILE says the same", "", {}, false}};
 }
 
 Result<ServerClient> ServerClient::create(const Arguments& arguments) {
@@ -69,20 +81,26 @@ Result<ServerClient> ServerClient::create(const Arguments& arguments) {
 Result<std::string> ServerClient::send(HttpRequest request, const std::string& path, const Query& query) {
   request.url = base_ + path;
   for (std::size_t i = 0; i < query.size(); ++i) {
-    request.url += fmt::format("{}{}={}", i == 0 ? "?" : "&", url_encode(query[i].first), url_encode(query[i].second));
+    request.url +=
+        fmt::format("{}{}={}", i == 0 ? "?" : "&", url_encode(query[i].first), url_encode(query[i].second));
   }
   request.timeout_ms = kPatienceMs;
   request.response_bytes_max = kAnswerBytesMax;
   const auto response = client_.send(request);
   if (!response) {
-    return fail(response.error().code(), fmt::format("{}; is a server running there? Start one with trimtab serve, or name one "
-                                                     "with --server", response.error().message()));
+    return fail(response.error().code(),
+                fmt::format("{}; is a server running there? Start one with trimtab serve, or name one "
+                            "with --server",
+                            response.error().message()));
   }
   if (response->status >= 200 && response->status < 300) return response->body;
-  return fail(code_of(response->status), fmt::format("{} answered {}: {}", base_, response->status, told(response->body)));
+  return fail(code_of(response->status),
+              fmt::format("{} answered {}: {}", base_, response->status, told(response->body)));
 }
 
-Result<std::string> ServerClient::get(const std::string& path, const Query& query) { return send({}, path, query); }
+Result<std::string> ServerClient::get(const std::string& path, const Query& query) {
+  return send({}, path, query);
+}
 
 Result<std::string> ServerClient::post(const std::string& path, std::string body, const Query& query,
                                        const std::string& content_type) {

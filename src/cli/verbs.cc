@@ -14,7 +14,8 @@ const std::vector<Verb>& verbs() {
     for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
     out.push_back(annotate_verb());
     for (Verb& verb : findings_verbs()) out.push_back(std::move(verb));
-    for (Verb& verb : std::vector<Verb>{completion_verb(), help_verb(), version_verb()}) out.push_back(std::move(verb));
+    for (Verb& verb : std::vector<Verb>{completion_verb(), help_verb(), version_verb()})
+      out.push_back(std::move(verb));
     return out;
   }();
   return all;

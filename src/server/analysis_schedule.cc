@@ -7,8 +7,9 @@
 
 namespace trimtab {
 
-AnalysisSchedule::AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, const Clock& clock,
-                                   Metrics& metrics, Logger& logger, AnalysisScheduleOptions options)
+AnalysisSchedule::AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge,
+                                   const Clock& clock, Metrics& metrics, Logger& logger,
+                                   AnalysisScheduleOptions options)
     : store_(store),
       ledger_(ledger),
       knowledge_(knowledge),
@@ -19,8 +20,10 @@ AnalysisSchedule::AnalysisSchedule(Store& store, Ledger& ledger, const Knowledge
       seconds_(metrics.histogram("trimtab_analysis_pass_duration_seconds", "Time of one analysis pass.", {},
                                  {.01, .1, .5, 1, 5, 20, 60, 300})),
       passes_(metrics.counter("trimtab_analysis_passes_total", "Analysis passes that ended well.")),
-      failures_(metrics.counter("trimtab_analysis_failures_total", "Analysis passes that failed or were cancelled.")),
-      last_success_(metrics.gauge("trimtab_analysis_last_success_timestamp_seconds", "When a pass last ended well.")) {}
+      failures_(metrics.counter("trimtab_analysis_failures_total",
+                                "Analysis passes that failed or were cancelled.")),
+      last_success_(
+          metrics.gauge("trimtab_analysis_last_success_timestamp_seconds", "When a pass last ended well.")) {}
 
 void AnalysisSchedule::start() {
   if (options_.interval_ms == 0) return;
@@ -78,7 +81,8 @@ Result<AnalysisPass> AnalysisSchedule::run_pass() {
     failures_.add();
     return std::unexpected(result.error());
   }
-  const auto recorded = ledger_.record_pass(result->pass, std::move(result->findings), options_.resolve_after_ms);
+  const auto recorded =
+      ledger_.record_pass(result->pass, std::move(result->findings), options_.resolve_after_ms);
   if (!recorded) {
     failures_.add();
     return std::unexpected(recorded.error());
@@ -87,14 +91,17 @@ Result<AnalysisPass> AnalysisSchedule::run_pass() {
   seconds_.observe(seconds);
   passes_.add();
   last_success_.set(static_cast<double>(clock_.now_ms()) / 1000);
-  logger_.debug("analysis pass", {{"series", result->pass.coverage.series_watched}, {"findings", recorded->size()}, {"seconds", seconds}});
+  logger_.debug("analysis pass", {{"series", result->pass.coverage.series_watched},
+                                  {"findings", recorded->size()},
+                                  {"seconds", seconds}});
   return result->pass;
 }
 
 Result<AnalysisResult> AnalysisSchedule::judge(TimestampMs at) {
   if (judgements_.fetch_add(1) >= kJudgementsMax) {
     judgements_.fetch_sub(1);
-    return fail(ErrorCode::kUnavailable, fmt::format("{} past moments are being judged already; try again later", kJudgementsMax));
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} past moments are being judged already; try again later", kJudgementsMax));
   }
   auto result = analyze(at, false);
   judgements_.fetch_sub(1);

@@ -19,7 +19,7 @@
 namespace trimtab {
 
 struct AnalysisScheduleOptions {
-  DurationMs interval_ms = kMinuteMs;          // 0: only on demand
+  DurationMs interval_ms = kMinuteMs;  // 0: only on demand
   DurationMs resolve_after_ms = 10 * kMinuteMs;
   AnalysisOptions analysis{};
 };
@@ -28,8 +28,8 @@ struct AnalysisScheduleOptions {
 // a time: who asks while a pass runs waits for that pass. Threads: one of its own, started by start().
 class AnalysisSchedule {
  public:
-  AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, const Clock& clock, Metrics& metrics,
-                   Logger& logger, AnalysisScheduleOptions options);
+  AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, const Clock& clock,
+                   Metrics& metrics, Logger& logger, AnalysisScheduleOptions options);
   ~AnalysisSchedule() { stop(); }
 
   // The first pass runs at once.
@@ -76,8 +76,8 @@ class AnalysisSchedule {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool running_ = false;
-  std::uint64_t finished_ = 0;                       // passes so far
-  std::optional<Result<AnalysisPass>> last_;         // what the newest pass came to
+  std::uint64_t finished_ = 0;                // passes so far
+  std::optional<Result<AnalysisPass>> last_;  // what the newest pass came to
   std::jthread thread_;
 };
 

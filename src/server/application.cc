@@ -53,7 +53,8 @@ class RunningApplication final : public Application {
   std::string url() const override {
     ListenAddress address = configuration_.http.listen;
     address.port = http_->port();
-    return fmt::format("{}://{}/", configuration_.http.tls_cert_file.empty() ? "http" : "https", address.to_string());
+    return fmt::format("{}://{}/", configuration_.http.tls_cert_file.empty() ? "http" : "https",
+                       address.to_string());
   }
 
   Result<std::string> brief_now(const BriefQuestion& question) override {
@@ -85,7 +86,8 @@ class RunningApplication final : public Application {
     std::error_code error;
     std::filesystem::create_directories(configuration_.data_directory, error);
     if (error) {
-      return fail(ErrorCode::kIo, fmt::format("data directory {}: {}", configuration_.data_directory, error.message()));
+      return fail(ErrorCode::kIo,
+                  fmt::format("data directory {}: {}", configuration_.data_directory, error.message()));
     }
     EmbeddedStoreOptions options = configuration_.store;
     options.directory = configuration_.data_directory + "/store";
@@ -102,7 +104,8 @@ class RunningApplication final : public Application {
                                 .resolve_after_ms = configuration_.analysis_resolve_after_ms,
                                 .analysis = configuration_.analysis});
     briefs_ = std::make_unique<BriefMaker>(*store_, *ledger_, *knowledge_, *analysis_, clock_);
-    scraper_ = std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
+    scraper_ =
+        std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
     if (configuration_.host_enabled) {
       HostCollectorOptions host;
       host.interval_ms = configuration_.host_interval_ms;
@@ -165,8 +168,8 @@ class RunningApplication final : public Application {
 
 }  // namespace
 
-Result<std::unique_ptr<Application>> Application::start(Configuration configuration, const Clock& clock, Logger& logger,
-                                                        const Prepare& prepare) {
+Result<std::unique_ptr<Application>> Application::start(Configuration configuration, const Clock& clock,
+                                                        Logger& logger, const Prepare& prepare) {
   auto application = std::make_unique<RunningApplication>(std::move(configuration), clock, logger);
   TRY(application->open(prepare));
   return application;

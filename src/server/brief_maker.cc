@@ -14,10 +14,12 @@ constexpr std::size_t kEventsMax = 200;
 Result<std::string> BriefMaker::make(const BriefQuestion& question) {
   const TimestampMs now = clock_.now_ms();
   if (question.at_ms && *question.at_ms > now) {
-    return invalid(fmt::format("at: {} lies in the future; it is {}", format_timestamp(*question.at_ms), format_timestamp(now)));
+    return invalid(fmt::format("at: {} lies in the future; it is {}", format_timestamp(*question.at_ms),
+                               format_timestamp(now)));
   }
   if (question.since_ms && *question.since_ms > question.at_ms.value_or(now)) {
-    return invalid(fmt::format("since: {} lies after the moment asked for", format_timestamp(*question.since_ms)));
+    return invalid(
+        fmt::format("since: {} lies after the moment asked for", format_timestamp(*question.since_ms)));
   }
   BriefInput input = TRY(question.at_ms ? gather_past(*question.at_ms, question.since_ms)
                                         : gather_now(kSinceDefaultMs, question.since_ms));
@@ -40,7 +42,8 @@ Result<BriefInput> BriefMaker::gather_now(DurationMs since_ago, std::optional<Ti
   filter.overlapping = TimeRange{input.since_ms, kTimestampMax};
   filter.limit = kFindingsMax;
   input.findings = TRY(ledger_.findings(filter));
-  input.events = TRY(ledger_.events({.range = {input.since_ms, input.at_ms}, .entity = std::nullopt, .kind = "", .limit = kEventsMax}));
+  input.events = TRY(ledger_.events(
+      {.range = {input.since_ms, input.at_ms}, .entity = std::nullopt, .kind = "", .limit = kEventsMax}));
   if (const std::string refusal = store_.write_refusal(); !refusal.empty()) {
     input.notices.push_back("the store takes no writes: " + refusal);
   }
@@ -54,7 +57,8 @@ Result<BriefInput> BriefMaker::gather_past(TimestampMs at, std::optional<Timesta
   AnalysisResult result = TRY(analysis_.judge(at));
   input.pass = result.pass;
   input.findings = std::move(result.findings);
-  input.events = TRY(ledger_.events({.range = {input.since_ms, at}, .entity = std::nullopt, .kind = "", .limit = kEventsMax}));
+  input.events = TRY(ledger_.events(
+      {.range = {input.since_ms, at}, .entity = std::nullopt, .kind = "", .limit = kEventsMax}));
   return input;
 }
 

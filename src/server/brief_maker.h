@@ -23,7 +23,8 @@ struct BriefQuestion {
 // Gathers what a brief speaks of, and has it rendered. Thread-safe.
 class BriefMaker {
  public:
-  BriefMaker(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, AnalysisSchedule& analysis, const Clock& clock)
+  BriefMaker(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, AnalysisSchedule& analysis,
+             const Clock& clock)
       : store_(store), ledger_(ledger), knowledge_(knowledge), analysis_(analysis), clock_(clock) {}
 
   // Errors: kInvalid (since after at, a moment in the future), those of ledger and analysis.

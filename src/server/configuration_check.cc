@@ -20,7 +20,8 @@ std::vector<Error> check_configuration(const ConfigurationSources& sources) {
                                          unused);
   if (!keeper) problems.push_back(keeper.error());
   for (const std::string& file : {configuration.http.tls_cert_file, configuration.http.tls_key_file}) {
-    if (!file.empty() && !std::ifstream(file)) problems.emplace_back(ErrorCode::kNotFound, fmt::format("tls: cannot open {}", file));
+    if (!file.empty() && !std::ifstream(file))
+      problems.emplace_back(ErrorCode::kNotFound, fmt::format("tls: cannot open {}", file));
   }
   if (!configuration.estate_file.empty()) {
     const auto estate = Estate::load(configuration.estate_file);

@@ -5,7 +5,8 @@ namespace trimtab {
 
 Result<std::unique_ptr<KnowledgeKeeper>> KnowledgeKeeper::open(std::string estate_file,
                                                                std::vector<std::string> catalog_directories) {
-  std::unique_ptr<KnowledgeKeeper> keeper(new KnowledgeKeeper(std::move(estate_file), std::move(catalog_directories)));
+  std::unique_ptr<KnowledgeKeeper> keeper(
+      new KnowledgeKeeper(std::move(estate_file), std::move(catalog_directories)));
   TRY(keeper->reload());
   return keeper;
 }

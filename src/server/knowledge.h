@@ -23,7 +23,8 @@ struct Knowledge {
 class KnowledgeKeeper {
  public:
   // estate_file "" = none. Errors name file and line.
-  static Result<std::unique_ptr<KnowledgeKeeper>> open(std::string estate_file, std::vector<std::string> catalog_directories);
+  static Result<std::unique_ptr<KnowledgeKeeper>> open(std::string estate_file,
+                                                       std::vector<std::string> catalog_directories);
 
   std::shared_ptr<const Knowledge> now() const;
   // On error the old reading stays.

@@ -17,7 +17,8 @@ using http::Access;
 using http::Route;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 
@@ -31,11 +32,21 @@ void write_operation(JsonWriter& json, const Route& route) {
   }
   json.end_array();
   if (route.body_bytes_max > 0) {
-    json.key("requestBody").begin_object().key("content").begin_object().key("*/*").begin_object().end_object().end_object();
+    json.key("requestBody")
+        .begin_object()
+        .key("content")
+        .begin_object()
+        .key("*/*")
+        .begin_object()
+        .end_object()
+        .end_object();
     json.end_object();
   }
   json.key("responses").begin_object();
-  json.key("default").begin_object().field("description", "The answer, or {\"status\":\"error\",\"errorType\":...,\"error\":...}.").end_object();
+  json.key("default")
+      .begin_object()
+      .field("description", "The answer, or {\"status\":\"error\",\"errorType\":...,\"error\":...}.")
+      .end_object();
   json.end_object();
   json.key("security").begin_array();
   if (route.access != Access::kOpen) json.begin_object().key("token").begin_array().end_array().end_object();
@@ -78,11 +89,16 @@ One port, `127.0.0.1:7600` unless `listen` says otherwise. This file is made fro
 
 )";
   for (const Route& route : router.routes()) {
-    out += fmt::format("## {} {}\n\n{} Access: {}.{}\n", route.method, route.pattern, route.sentence, to_string(route.access),
-                       route.body_bytes_max == 0 ? std::string() : fmt::format(" Body: at most {}.", format_bytes(static_cast<double>(route.body_bytes_max))));
+    out += fmt::format(
+        "## {} {}\n\n{} Access: {}.{}\n", route.method, route.pattern, route.sentence,
+        to_string(route.access),
+        route.body_bytes_max == 0
+            ? std::string()
+            : fmt::format(" Body: at most {}.", format_bytes(static_cast<double>(route.body_bytes_max))));
     if (!route.parameters.empty()) out += "\n";
     for (const http::ParameterDoc& parameter : route.parameters) {
-      out += fmt::format("- `{}`{}: {}\n", parameter.name, parameter.required ? " (required)" : "", parameter.sentence);
+      out += fmt::format("- `{}`{}: {}\n", parameter.name, parameter.required ? " (required)" : "",
+                         parameter.sentence);
     }
     out += "\n";
   }

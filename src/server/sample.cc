@@ -31,7 +31,8 @@ Result<std::string> read_gzip(const std::string& path) {
   }
   gzclose(file);
   if (got < 0) return fail(ErrorCode::kCorrupt, fmt::format("{}: not a whole gzip file", path));
-  if (got > 0) return fail(ErrorCode::kLimit, fmt::format("{}: more than {} bytes", path, kSampleFileBytesMax));
+  if (got > 0)
+    return fail(ErrorCode::kLimit, fmt::format("{}: more than {} bytes", path, kSampleFileBytesMax));
   return text;
 }
 
@@ -40,8 +41,8 @@ Result<Series> parse_line(simdjson::dom::parser& parser, std::string_view line) 
   simdjson::dom::object metric;
   simdjson::dom::array values;
   simdjson::dom::array times;
-  if (parser.parse(line.data(), line.size()).get(row) || row["metric"].get(metric) || row["values"].get(values) ||
-      row["timestamps"].get(times) || values.size() != times.size()) {
+  if (parser.parse(line.data(), line.size()).get(row) || row["metric"].get(metric) ||
+      row["values"].get(values) || row["timestamps"].get(times) || values.size() != times.size()) {
     return invalid("expected {\"metric\":{...},\"values\":[...],\"timestamps\":[...]}");
   }
   std::vector<Label> labels;

@@ -24,7 +24,8 @@ void SelfScrape::stop() {
 
 void SelfScrape::loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, std::chrono::milliseconds(interval_ms_), [&] { return stop.stop_requested(); })) {
+  while (
+      !wake_.wait_for(lock, std::chrono::milliseconds(interval_ms_), [&] { return stop.stop_requested(); })) {
     if (const Status status = collect(); !status) {
       logger_.warn("own metrics could not be stored", {{"error", status.error().message()}});
     }

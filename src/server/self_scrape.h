@@ -20,7 +20,12 @@ class SelfScrape {
  public:
   SelfScrape(const Metrics& metrics, Store& store, std::string instance, const Clock& clock, Logger& logger,
              DurationMs interval_ms)
-      : metrics_(metrics), store_(store), instance_(std::move(instance)), clock_(clock), logger_(logger), interval_ms_(interval_ms) {}
+      : metrics_(metrics),
+        store_(store),
+        instance_(std::move(instance)),
+        clock_(clock),
+        logger_(logger),
+        interval_ms_(interval_ms) {}
   ~SelfScrape() { stop(); }
 
   void start();  // nothing with an interval of 0

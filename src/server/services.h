@@ -31,8 +31,8 @@ struct Services {
   AnalysisSchedule& analysis;
   BriefMaker& briefs;
   TimestampMs started_ms = 0;
-  bool writes_wait_for_disk = false;                        // durability sync: writes run on the pool
-  std::function<std::string()> targets_json = {};           // "data" of /api/v1/targets
+  bool writes_wait_for_disk = false;               // durability sync: writes run on the pool
+  std::function<std::string()> targets_json = {};  // "data" of /api/v1/targets
 };
 
 // Each adds the routes of one theme; src/server/api/ has a file for each. The openapi routes come last:

@@ -21,18 +21,19 @@ Result<Response> delete_series(Services& services, const Request& request) {
 
 void add_admin_routes(http::Router& router, Services& services) {
   for (const char* method : {"POST", "PUT"}) {
-    router.add({.method = method,
-                .pattern = "/api/v1/admin/tsdb/delete_series",
-                .sentence = "Deletes the samples that match, whole series when no range is given. There is no undo.",
-                .parameters = {{"match[]", "Series selector; may repeat.", true},
-                               {"start", "Unix seconds, ISO 8601 or now-2h; default: all time."},
-                               {"end", "As start."}},
-                .access = http::Access::kAdmin,
-                .body_bytes_max = 1 << 20,
-                .handle = [&services](const Request& request) {
-                  auto response = delete_series(services, request);
-                  return response ? std::move(*response) : Response::error(response.error());
-                }});
+    router.add(
+        {.method = method,
+         .pattern = "/api/v1/admin/tsdb/delete_series",
+         .sentence = "Deletes the samples that match, whole series when no range is given. There is no undo.",
+         .parameters = {{"match[]", "Series selector; may repeat.", true},
+                        {"start", "Unix seconds, ISO 8601 or now-2h; default: all time."},
+                        {"end", "As start."}},
+         .access = http::Access::kAdmin,
+         .body_bytes_max = 1 << 20,
+         .handle = [&services](const Request& request) {
+           auto response = delete_series(services, request);
+           return response ? std::move(*response) : Response::error(response.error());
+         }});
   }
 }
 

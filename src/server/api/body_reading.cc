@@ -8,8 +8,8 @@
 
 namespace trimtab {
 
-Result<std::map<std::string, std::string, std::less<>>> read_text_object(std::string_view body,
-                                                                         std::initializer_list<std::string_view> known) {
+Result<std::map<std::string, std::string, std::less<>>> read_text_object(
+    std::string_view body, std::initializer_list<std::string_view> known) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   const simdjson::padded_string padded(body);

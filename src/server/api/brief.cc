@@ -35,7 +35,9 @@ Result<Response> brief(Services& services, const Request& request, std::string_v
   response.content_type = content_type_of(question.format);
   response.headers.emplace_back("Cache-Control", "no-store");
   if (question.format == BriefFormat::kHtml) {
-    response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'");
+    response.headers.emplace_back("Content-Security-Policy",
+                                  "default-src 'none'; style-src 'unsafe-inline'; script-src "
+                                  "'unsafe-inline'; img-src data:; frame-ancestors 'none'");
   }
   return response;
 }
@@ -58,7 +60,8 @@ http::Route route(Services& services, const char* path, const char* sentence, co
 
 void add_brief_routes(http::Router& router, Services& services) {
   router.add(route(services, "/", "The brief as a page.", "html"));
-  router.add(route(services, "/api/trimtab/brief", "How the services perform and what is out of the ordinary.", "text"));
+  router.add(route(services, "/api/trimtab/brief",
+                   "How the services perform and what is out of the ordinary.", "text"));
   router.add({.method = "POST",
               .pattern = "/api/trimtab/passes",
               .sentence = "Runs an analysis pass now and tells what it looked at.",

@@ -19,7 +19,8 @@ Result<Response> export_series(Services& services, const Request& request) {
   const auto all = TRY(SeriesUnion::select(services.store, selectors, range));
   Response response;
   response.content_type = "application/x-ndjson";
-  response.chunks = [all, range, next = std::size_t{0}, buffer = SampleBuffer{}](std::string& chunk) mutable -> Result<bool> {
+  response.chunks = [all, range, next = std::size_t{0},
+                     buffer = SampleBuffer{}](std::string& chunk) mutable -> Result<bool> {
     for (; next < all->size() && chunk.size() < kPieceBytes; ++next) {
       TRY(all->read(next, range, buffer));
       append_export_lines(chunk, all->labels(next), buffer);
@@ -33,17 +34,19 @@ Result<Response> export_series(Services& services, const Request& request) {
 
 void add_export_routes(http::Router& router, Services& services) {
   for (const char* method : {"GET", "POST"}) {
-    router.add({.method = method,
-                .pattern = "/api/v1/export",
-                .sentence = "Samples as JSON lines, streamed: {\"metric\":{...},\"values\":[...],\"timestamps\":[...]}.",
-                .parameters = {{"match[]", "Series selector; may repeat.", true},
-                               {"start", "Unix seconds, ISO 8601 or now-2h; default: all time."},
-                               {"end", "As start."}},
-                .body_bytes_max = method[0] == 'P' ? std::size_t{1 << 20} : 0,
-                .handle = [&services](const Request& request) {
-                  auto response = export_series(services, request);
-                  return response ? std::move(*response) : Response::error(response.error());
-                }});
+    router.add(
+        {.method = method,
+         .pattern = "/api/v1/export",
+         .sentence =
+             "Samples as JSON lines, streamed: {\"metric\":{...},\"values\":[...],\"timestamps\":[...]}.",
+         .parameters = {{"match[]", "Series selector; may repeat.", true},
+                        {"start", "Unix seconds, ISO 8601 or now-2h; default: all time."},
+                        {"end", "As start."}},
+         .body_bytes_max = method[0] == 'P' ? std::size_t{1 << 20} : 0,
+         .handle = [&services](const Request& request) {
+           auto response = export_series(services, request);
+           return response ? std::move(*response) : Response::error(response.error());
+         }});
   }
 }
 

@@ -61,7 +61,8 @@ Result<Response> set_state(Services& services, const Request& request) {
   if (text("by").empty()) return invalid("by: who decides is required");
   std::optional<TimestampMs> until;
   if (!text("until").empty()) until = TRY(parse_timestamp(text("until")));
-  const Finding finding = TRY(services.ledger.set_finding_state(id, state, text("by"), text("reason"), until));
+  const Finding finding =
+      TRY(services.ledger.set_finding_state(id, state, text("by"), text("reason"), until));
   return Response::json(success_json(to_json(finding)));
 }
 
@@ -76,24 +77,30 @@ void add_findings_routes(http::Router& router, Services& services) {
       return response ? std::move(*response) : Response::error(response.error());
     };
   };
+  router.add(
+      {.method = "GET",
+       .pattern = "/api/trimtab/findings",
+       .sentence = "What is or was out of the ordinary.",
+       .parameters = {{"state", "open, acknowledged, resolved or dismissed; may repeat; default: all."},
+                      {"since", "Only findings that were there after this."},
+                      {"until", "Only findings that were there before this."},
+                      {"limit", "At most this many, 1000 by default."}},
+       .handle = with(list)});
   router.add({.method = "GET",
-              .pattern = "/api/trimtab/findings",
-              .sentence = "What is or was out of the ordinary.",
-              .parameters = {{"state", "open, acknowledged, resolved or dismissed; may repeat; default: all."},
-                             {"since", "Only findings that were there after this."},
-                             {"until", "Only findings that were there before this."},
-                             {"limit", "At most this many, 1000 by default."}},
-              .handle = with(list)});
-  router.add({.method = "GET", .pattern = "/api/trimtab/findings/{id}", .sentence = "One finding, with its evidence.",
-              .parameters = {{"id", "F-12 or 12.", true, true}}, .handle = with(one)});
-  router.add({.method = "POST",
-              .pattern = "/api/trimtab/findings/{id}/state",
-              .sentence = "Acknowledges, dismisses, resolves or opens again: {\"state\":\"acknowledged\",\"by\":\"ann\","
-                          "\"reason\":\"...\",\"until\":\"2026-12-01\"}.",
+              .pattern = "/api/trimtab/findings/{id}",
+              .sentence = "One finding, with its evidence.",
               .parameters = {{"id", "F-12 or 12.", true, true}},
-              .access = http::Access::kAdmin,
-              .body_bytes_max = 64 << 10,
-              .handle = with(set_state)});
+              .handle = with(one)});
+  router.add(
+      {.method = "POST",
+       .pattern = "/api/trimtab/findings/{id}/state",
+       .sentence =
+           "Acknowledges, dismisses, resolves or opens again: {\"state\":\"acknowledged\",\"by\":\"ann\","
+           "\"reason\":\"...\",\"until\":\"2026-12-01\"}.",
+       .parameters = {{"id", "F-12 or 12.", true, true}},
+       .access = http::Access::kAdmin,
+       .body_bytes_max = 64 << 10,
+       .handle = with(set_state)});
 }
 
 }  // namespace trimtab

@@ -20,8 +20,9 @@ void add_health_routes(http::Router& router, Services& services) {
               .access = Access::kOpen,
               .handle = [&services](const Request&) {
                 const std::string refusal = services.store.write_refusal();
-                return Response::text(refusal.empty() ? "trimtab is ready\n"
-                                                      : "trimtab is ready to be read; it takes no writes: " + refusal + "\n");
+                return Response::text(
+                    refusal.empty() ? "trimtab is ready\n"
+                                    : "trimtab is ready to be read; it takes no writes: " + refusal + "\n");
               }});
   router.add({.method = "GET",
               .pattern = "/metrics",

@@ -7,7 +7,9 @@ namespace trimtab {
 void add_openapi_routes(http::Router& router, Services&) {
   using namespace http;
   auto document = std::make_shared<std::string>();
-  router.add({.method = "GET", .pattern = "/api/trimtab/openapi.json", .sentence = "This API, as an OpenAPI document.",
+  router.add({.method = "GET",
+              .pattern = "/api/trimtab/openapi.json",
+              .sentence = "This API, as an OpenAPI document.",
               .handle = [document](const Request&) { return Response::json(*document); }});
   *document = openapi_json(router);
 }
@@ -15,7 +17,7 @@ void add_openapi_routes(http::Router& router, Services&) {
 void add_all_routes(http::Router& router, Services& services) {
   add_health_routes(router, services);
   add_write_routes(router, services);
-  //IMPORT add_import_routes(router, services);
+  // IMPORT add_import_routes(router, services);
   add_export_routes(router, services);
   add_series_routes(router, services);
   add_status_routes(router, services);

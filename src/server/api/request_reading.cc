@@ -7,7 +7,8 @@
 
 namespace trimtab {
 
-Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::string_view name, TimestampMs now) {
+Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::string_view name,
+                                             TimestampMs now) {
   const std::string_view text = request.parameter(name);
   if (text.empty()) return std::optional<TimestampMs>();
   const auto time = parse_timestamp_relative(text, now);
@@ -15,7 +16,8 @@ Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::
   return std::optional<TimestampMs>(*time);
 }
 
-Result<TimeRange> read_range(const http::Request& request, TimestampMs now, std::string_view start, std::string_view end) {
+Result<TimeRange> read_range(const http::Request& request, TimestampMs now, std::string_view start,
+                             std::string_view end) {
   const auto from = TRY(read_time(request, start, now));
   const auto to = TRY(read_time(request, end, now));
   const TimeRange range{from.value_or(kTimestampMin), to.value_or(kTimestampMax)};
@@ -41,11 +43,14 @@ Result<std::size_t> read_limit(const http::Request& request, std::size_t fallbac
   if (text.empty()) return fallback;
   std::size_t limit = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size()) return invalid(fmt::format("limit: \"{:.50}\" is not a whole number", text));
+  if (error != std::errc() || end != text.data() + text.size())
+    return invalid(fmt::format("limit: \"{:.50}\" is not a whole number", text));
   // As in Prometheus, 0 means no limit of the caller's own.
   return limit == 0 ? max : std::min(limit, max);
 }
 
-std::string success_json(std::string_view data) { return fmt::format("{{\"status\":\"success\",\"data\":{}}}\n", data); }
+std::string success_json(std::string_view data) {
+  return fmt::format("{{\"status\":\"success\",\"data\":{}}}\n", data);
+}
 
 }  // namespace trimtab

@@ -17,7 +17,8 @@ namespace trimtab {
 // `start` and `end` (names can be changed); absent: all time. Unix seconds, ISO 8601, "now-2h".
 Result<TimeRange> read_range(const http::Request& request, TimestampMs now, std::string_view start = "start",
                              std::string_view end = "end");
-Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::string_view name, TimestampMs now);
+Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::string_view name,
+                                             TimestampMs now);
 // Every match[] (and match): one selector each. Errors: kInvalid when `required` and there is none.
 Result<std::vector<Matchers>> read_selectors(const http::Request& request, bool required);
 Result<std::size_t> read_limit(const http::Request& request, std::size_t fallback, std::size_t max);

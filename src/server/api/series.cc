@@ -33,7 +33,8 @@ Result<Response> series(Services& services, const Request& request) {
   const std::size_t limit = TRY(read_limit(request, most, most));
   const auto all = TRY(SeriesUnion::select(services.store, selectors, range));
   Response response = Response::json("");
-  response.chunks = [all, limit = std::min(limit, all->size()), next = std::size_t{0}](std::string& chunk) mutable -> Result<bool> {
+  response.chunks = [all, limit = std::min(limit, all->size()),
+                     next = std::size_t{0}](std::string& chunk) mutable -> Result<bool> {
     if (next == 0) chunk += "{\"status\":\"success\",\"data\":[";
     for (; next < limit && chunk.size() < kPieceBytes; ++next) {
       if (next > 0) chunk += ',';
@@ -64,7 +65,8 @@ Result<Response> label_names(Services& services, const Request& request) {
   const TimeRange range = TRY(read_range(request, services.clock.now_ms()));
   const std::size_t limit = TRY(read_limit(request, SIZE_MAX, SIZE_MAX));
   auto selectors = TRY(read_selectors(request, false));
-  const auto names = TRY(merged(std::move(selectors), [&](const Matchers& m) { return services.store.label_names(m, range); }));
+  const auto names = TRY(
+      merged(std::move(selectors), [&](const Matchers& m) { return services.store.label_names(m, range); }));
   return strings_answer(names, limit);
 }
 
@@ -73,7 +75,8 @@ Result<Response> label_values(Services& services, const Request& request) {
   const std::size_t limit = TRY(read_limit(request, SIZE_MAX, SIZE_MAX));
   auto selectors = TRY(read_selectors(request, false));
   const std::string& name = request.path_values.at(0);
-  const auto values = TRY(merged(std::move(selectors), [&](const Matchers& m) { return services.store.label_values(name, m, range); }));
+  const auto values = TRY(merged(
+      std::move(selectors), [&](const Matchers& m) { return services.store.label_values(name, m, range); }));
   return strings_answer(values, limit);
 }
 
@@ -129,15 +132,17 @@ void add_series_routes(http::Router& router, Services& services) {
   }
   for (const char* path : {"/api/v1/query", "/api/v1/query_range"}) {
     for (const char* method : {"GET", "POST"}) {
-      router.add({.method = method,
-                  .pattern = path,
-                  .sentence = "PromQL; not there yet: answered 501.",
-                  .run = http::Run::kInline,
-                  .body_bytes_max = method[0] == 'P' ? std::size_t{1 << 20} : 0,
-                  .handle = [](const Request&) {
-                    return Response::error(501, "unsupported",
-                                           "PromQL queries are not answered yet; /api/v1/export gives the samples of a selector");
-                  }});
+      router.add(
+          {.method = method,
+           .pattern = path,
+           .sentence = "PromQL; not there yet: answered 501.",
+           .run = http::Run::kInline,
+           .body_bytes_max = method[0] == 'P' ? std::size_t{1 << 20} : 0,
+           .handle = [](const Request&) {
+             return Response::error(
+                 501, "unsupported",
+                 "PromQL queries are not answered yet; /api/v1/export gives the samples of a selector");
+           }});
     }
   }
 }

@@ -13,7 +13,8 @@ namespace trimtab {
 // The series that match any of several selectors, each once. Owns the sets it reads from.
 class SeriesUnion {
  public:
-  static Result<std::shared_ptr<SeriesUnion>> select(Store& store, const std::vector<Matchers>& selectors, TimeRange range);
+  static Result<std::shared_ptr<SeriesUnion>> select(Store& store, const std::vector<Matchers>& selectors,
+                                                     TimeRange range);
 
   std::size_t size() const { return items_.size(); }
   Labels labels(std::size_t index) const { return items_[index].first->labels(items_[index].second); }

@@ -14,7 +14,10 @@ using http::Response;
 Response build_info() {
   JsonWriter json;
   // Clients such as Grafana decide by the version what to ask for: the words are Prometheus' own.
-  json.begin_object().field("version", "2.50.0").field("application", "trimtab").field("revision", kTrimtabVersion);
+  json.begin_object()
+      .field("version", "2.50.0")
+      .field("application", "trimtab")
+      .field("revision", kTrimtabVersion);
   json.field("branch", "").field("buildUser", "").field("buildDate", "").field("goVersion", "").end_object();
   return Response::json(success_json(json.take()));
 }
@@ -33,7 +36,9 @@ Result<Response> status(Services& services) {
   const auto last = TRY(services.ledger.last_pass());
   const auto progress = services.analysis.progress();
   JsonWriter json;
-  json.begin_object().field("version", kTrimtabVersion).field("started", format_timestamp(services.started_ms));
+  json.begin_object()
+      .field("version", kTrimtabVersion)
+      .field("started", format_timestamp(services.started_ms));
   json.field("uptimeSeconds", (services.clock.now_ms() - services.started_ms) / 1000);
   write_store(json, services.store);
   json.key("analysis").begin_object().field("running", progress.running);
@@ -54,8 +59,13 @@ Response rejects(Services& services) {
   }
   json.end_array().key("samples").begin_array();
   for (const RejectSample& sample : services.rejects.samples()) {
-    json.begin_object().field("time", format_timestamp(sample.when_ms)).field("reason", reject_name(sample.reason));
-    json.field("source", sample.source).field("detail", sample.detail).field("count", sample.count).end_object();
+    json.begin_object()
+        .field("time", format_timestamp(sample.when_ms))
+        .field("reason", reject_name(sample.reason));
+    json.field("source", sample.source)
+        .field("detail", sample.detail)
+        .field("count", sample.count)
+        .end_object();
   }
   json.end_array().end_object();
   return Response::json(success_json(json.take()));
@@ -64,19 +74,27 @@ Response rejects(Services& services) {
 }  // namespace
 
 void add_status_routes(http::Router& router, Services& services) {
-  router.add({.method = "GET", .pattern = "/api/v1/status/buildinfo", .sentence = "Version, in Prometheus' words.", .run = http::Run::kInline,
+  router.add({.method = "GET",
+              .pattern = "/api/v1/status/buildinfo",
+              .sentence = "Version, in Prometheus' words.",
+              .run = http::Run::kInline,
               .handle = [](const Request&) { return build_info(); }});
-  router.add({.method = "GET", .pattern = "/api/v1/targets", .sentence = "Scrape targets and how their last scrape went.",
+  router.add({.method = "GET",
+              .pattern = "/api/v1/targets",
+              .sentence = "Scrape targets and how their last scrape went.",
               .handle = [&services](const Request&) {
                 const std::string none = "{\"activeTargets\":[],\"droppedTargets\":[]}";
                 return Response::json(success_json(services.targets_json ? services.targets_json() : none));
               }});
-  router.add({.method = "GET", .pattern = "/api/trimtab/status", .sentence = "State of the store, the analysis and refused data.",
+  router.add({.method = "GET",
+              .pattern = "/api/trimtab/status",
+              .sentence = "State of the store, the analysis and refused data.",
               .handle = [&services](const Request&) {
                 auto response = status(services);
                 return response ? std::move(*response) : Response::error(response.error());
               }});
-  router.add({.method = "GET", .pattern = "/api/trimtab/rejects",
+  router.add({.method = "GET",
+              .pattern = "/api/trimtab/rejects",
               .sentence = "Refused data: a count for each reason, and the newest with their detail.",
               .handle = [&services](const Request&) { return rejects(services); }});
 }

@@ -20,11 +20,13 @@ Response refusal_of(const Error& error) {
 }
 
 Response remote_write(Services& services, const Request& request) {
-  const auto outcome =
-      services.receiver.remote_write(request.header("Content-Type"), request.header("Content-Encoding"), request.body);
+  const auto outcome = services.receiver.remote_write(request.header("Content-Type"),
+                                                      request.header("Content-Encoding"), request.body);
   if (!outcome) return refusal_of(outcome.error());
-  Response response = outcome->partial() ? Response::error(400, "bad_data", outcome->first_reject) : Response::empty(204);
-  response.headers.emplace_back("X-Prometheus-Remote-Write-Samples-Written", std::to_string(outcome->samples_written()));
+  Response response =
+      outcome->partial() ? Response::error(400, "bad_data", outcome->first_reject) : Response::empty(204);
+  response.headers.emplace_back("X-Prometheus-Remote-Write-Samples-Written",
+                                std::to_string(outcome->samples_written()));
   response.headers.emplace_back("X-Prometheus-Remote-Write-Histograms-Written", "0");
   response.headers.emplace_back("X-Prometheus-Remote-Write-Exemplars-Written", "0");
   return response;
@@ -49,16 +51,18 @@ Response otlp_metrics(Services& services, const Request& request) {
 
 void add_write_routes(http::Router& router, Services& services) {
   const std::size_t body_max = services.receiver.limits().body_bytes_max;
-  router.add({.method = "POST",
-              .pattern = "/api/v1/write",
-              .sentence = "Prometheus remote write 1.0 and 2.0 (snappy). 204 when all samples are kept; 400 names the first "
-                          "refused one, the others are kept.",
-              .access = http::Access::kWrite,
-              // Inline: handing 10k series to another thread costs more than decoding them. Waiting for a
-              // disk would hold up other connections, so then on the pool.
-              .run = services.writes_wait_for_disk ? http::Run::kPool : http::Run::kInline,
-              .body_bytes_max = body_max,
-              .handle = [&services](const Request& request) { return remote_write(services, request); }});
+  router.add(
+      {.method = "POST",
+       .pattern = "/api/v1/write",
+       .sentence =
+           "Prometheus remote write 1.0 and 2.0 (snappy). 204 when all samples are kept; 400 names the first "
+           "refused one, the others are kept.",
+       .access = http::Access::kWrite,
+       // Inline: handing 10k series to another thread costs more than decoding them. Waiting for a
+       // disk would hold up other connections, so then on the pool.
+       .run = services.writes_wait_for_disk ? http::Run::kPool : http::Run::kInline,
+       .body_bytes_max = body_max,
+       .handle = [&services](const Request& request) { return remote_write(services, request); }});
   for (const char* path : {"/v1/metrics", "/api/v1/otlp/v1/metrics"}) {
     router.add({.method = "POST",
                 .pattern = path,
