@@ -231,6 +231,18 @@ TEST_F(AnalyzerTest, histograms_and_failed_requests_are_read_per_entity) {
   EXPECT_EQ(result.pass.coverage.series_watched, 14u);
 }
 
+TEST_F(AnalyzerTest, thousands_of_quiet_series_share_one_budget) {
+  // One look of half an hour at 4,500 series: a budget of one false alarm a day allows 1/48 on average.
+  for (unsigned i = 0; i < 500 * analyze::kQuietKinds; ++i) {
+    const auto kind = static_cast<analyze::Quiet>(i % analyze::kQuietKinds);
+    store_.add({{"__name__", "depth"}, {"service", "s" + std::to_string(i)}}, kNow, 5 * kMinuteMs,
+               analyze::quiet_series(kind, 594, 288, 1000 + i));
+  }
+  const AnalysisResult result = run();
+  EXPECT_LE(result.findings.size(), 1u);
+  EXPECT_GT(result.pass.coverage.series_watched, 4000u);
+}
+
 TEST_F(AnalyzerTest, result_is_the_same_for_any_number_of_threads) {
   for (unsigned i = 0; i < 60; ++i) {
     auto values = analyze::quiet_series(static_cast<analyze::Quiet>(i % analyze::kQuietKinds), 2880, 1440, i);
