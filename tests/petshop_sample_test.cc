@@ -67,16 +67,18 @@ class PetshopSample : public ::testing::Test {
 };
 
 TEST_F(PetshopSample, blamed_service_stands_among_the_first_three_findings) {
-  const AnalysisResult result = analyse(newest_ms_);
-  ASSERT_FALSE(result.findings.empty());
-  std::string names;
-  bool found = false;
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, result.findings.size()); ++i) {
-    names += result.findings[i].entity.to_string() + "\n";
-    found |= result.findings[i].entity.name == root_;
+  // Also when the pass runs some minutes after the newest sample, as it does under `serve`.
+  for (const DurationMs delay_ms : {DurationMs{0}, kSecondMs, 2 * kMinuteMs, 5 * kMinuteMs, 9 * kMinuteMs}) {
+    const AnalysisResult result = analyse(newest_ms_ + delay_ms);
+    std::string names;
+    bool found = false;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, result.findings.size()); ++i) {
+      names += result.findings[i].entity.to_string() + "\n";
+      found |= result.findings[i].entity.name == root_;
+    }
+    EXPECT_TRUE(found) << root_ << " is not among\n" << names << delay_ms << " ms after the newest sample";
+    EXPECT_GT(result.pass.coverage.series_watched, 200u);
   }
-  EXPECT_TRUE(found) << root_ << " is not among\n" << names;
-  EXPECT_GT(result.pass.coverage.series_watched, 200u);
 }
 
 TEST_F(PetshopSample, before_the_issue_no_service_is_said_to_be_slow) {

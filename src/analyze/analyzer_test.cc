@@ -176,6 +176,24 @@ TEST_F(AnalyzerTest, a_filling_disk_is_forecast_and_a_full_one_told) {
   EXPECT_NE(full->title.find("/full"), std::string::npos);
 }
 
+TEST_F(AnalyzerTest, one_disk_mounted_twice_is_one_limit) {
+  for (const char* mount : {"/etc/hosts", "/", "/etc/hostname"}) {
+    const Labels labels{{"__name__", "node_filesystem_avail_bytes"},
+                        {"instance", "h"},
+                        {"mountpoint", mount},
+                        {"device", "/dev/sda1"},
+                        {"fstype", "ext4"}};
+    store_.add(labels, kNow, 5 * kSecondMs, noise(1e9, 1e6, 12, 5));
+    store_.add(labels.with("__name__", "node_filesystem_size_bytes"), kNow, 5 * kSecondMs,
+               std::vector<double>(12, 100e9));
+  }
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kSaturation);
+  EXPECT_EQ(result.findings[0].evidence[0].series.get("mountpoint"), "/");
+  EXPECT_LT(result.findings[0].harm, 0.1);  // as long as it is known it has been so
+}
+
 TEST_F(AnalyzerTest, a_target_that_does_not_answer_is_told_at_once) {
   store_.add({{"__name__", "up"}, {"job", "api"}, {"instance", "a:1"}}, kNow, 15 * kSecondMs,
              std::vector<double>(8, 0.0));

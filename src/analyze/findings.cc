@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
+#include <string_view>
 #include <tuple>
 
 #include "analyze/cause.h"
@@ -233,9 +235,24 @@ class FindingMaker {
           ++set_.in_maintenance;
           continue;
         }
-        set_.findings.push_back(limit_finding(job, output));
+        keep_limit_finding(job, limit_finding(job, output));
       }
     }
+    for (auto& [key, finding] : limits_) set_.findings.push_back(std::move(finding));
+  }
+
+  // One disk mounted in several places is one limit: the shortest mount point speaks for it.
+  void keep_limit_finding(const Job& job, Finding finding) {
+    const std::string_view device = job.labels.get("device");
+    const std::string what = device.empty() ? job.labels.to_string() : std::string(device);
+    const auto key = std::tuple(job.entity, std::string(job.labels.metric_name()), what);
+    const auto [found, added] = limits_.try_emplace(key, finding);
+    if (added) return;
+    const auto mount_point = [](const Finding& from) {
+      const std::string_view name = from.evidence.front().series.get("mountpoint");
+      return std::pair(name.size(), name);
+    };
+    if (mount_point(finding) < mount_point(found->second)) found->second = std::move(finding);
   }
 
   Finding limit_finding(const Job& job, const Output& output) const {
@@ -292,6 +309,7 @@ class FindingMaker {
   std::uint64_t judged_ = 0;
   double bar_ = -1;
   std::map<EntityRef, Case> cases_;
+  std::map<std::tuple<EntityRef, std::string, std::string>, Finding> limits_;
   FindingSet set_;
 };
 
