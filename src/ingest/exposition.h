@@ -89,8 +89,9 @@ class ExpositionParser {
 
   // "line 12, column 7: expected a value, found \"abc\"".
   std::string error() const;
-  std::size_t line() const { return line_; }      // of the last event, counted from 1
-  std::size_t column() const { return column_; }  // of the last error, in bytes counted from 1
+  const std::string& message() const { return message_; }  // the same without its place
+  std::size_t line() const { return line_; }               // of the last event, counted from 1
+  std::size_t column() const { return column_; }           // of the last error, in bytes counted from 1
   std::string_view line_text() const { return line_text_; }
   std::size_t offset() const { return offset_; }  // bytes of this piece read so far
 

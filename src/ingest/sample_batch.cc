@@ -25,11 +25,13 @@ std::optional<RejectReason> ensure_reason(const Error& error) {
 }
 
 Status resolve_misses(Store& store, SampleBatch& batch, const DecodeLabels& decode,
-                      const OnNewKey& on_new_key, RejectTally& tally, RefusedSeries& refused) {
+                      const OnNewKey& on_new_key, RejectTally& tally, RefusedSeries& refused,
+                      const OnRefused& on_refused) {
   const auto refuse = [&](std::size_t index, RejectReason reason, const Error& error) {
     if (refused.empty()) refused.resize(batch.keys.size());
     refused[index] = reason;
     tally.add(reason, error.message(), 0);
+    if (on_refused) on_refused(index, reason, error);
   };
   for (std::size_t i = 0; i < batch.keys.size(); ++i) {
     if (batch.ids[i] != kNoSeries) continue;
@@ -98,12 +100,12 @@ void tally_refusals(const AppendOutcome& appended, RejectTally& tally, ReceiveOu
 }  // namespace
 
 Status store_batch(Store& store, SampleBatch& batch, const DecodeLabels& decode, const OnNewKey& on_new_key,
-                   RejectTally& tally, ReceiveOutcome& outcome) {
+                   RejectTally& tally, ReceiveOutcome& outcome, const OnRefused& on_refused) {
   if (batch.keys.empty()) return ok();
   batch.ids.resize(batch.keys.size());
   RefusedSeries refused;
   if (store.resolve(batch.keys, batch.ids) > 0) {
-    TRY(resolve_misses(store, batch, decode, on_new_key, tally, refused));
+    TRY(resolve_misses(store, batch, decode, on_new_key, tally, refused, on_refused));
   }
   if (refused.empty()) {
     name_series(batch);

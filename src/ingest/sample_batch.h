@@ -45,12 +45,15 @@ using DecodeLabels = std::function<Result<Labels>(std::size_t index)>;
 // Told of each series that was not known by its key, after the store has it.
 using OnNewKey = std::function<void(std::size_t index, const Labels& labels)>;
 
+// Told of each series that was refused (its samples are dropped after that).
+using OnRefused = std::function<void(std::size_t index, RejectReason reason, const Error& error)>;
+
 // Resolves the batch's series, creating what is new, and appends the samples. What is refused is
 // counted in `tally` and the outcome; samples of a refused series are dropped, the others kept.
 // Errors: kInvalid (decode said kCorrupt; nothing was appended), and those of Store::ensure_series and
 // Store::append that concern the store as a whole (kUnavailable, kIo, ...).
 // Cost where all keys are known: one resolve() and one pass over the samples before append().
 Status store_batch(Store& store, SampleBatch& batch, const DecodeLabels& decode, const OnNewKey& on_new_key,
-                   RejectTally& tally, ReceiveOutcome& outcome);
+                   RejectTally& tally, ReceiveOutcome& outcome, const OnRefused& on_refused = nullptr);
 
 }  // namespace trimtab
