@@ -53,8 +53,9 @@ Split split_last(std::string_view text, char mark) {
 // At the first ':' behind which a format stands (a pattern starts with '%'); a header may hold ':' itself.
 Result<Split> split_time(std::string_view text) {
   for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
-    if (CsvTimeFormat::parse(text.substr(at + 1)))
-      return Split{text.substr(0, at), text.substr(at + 1), true};
+    const std::string_view rest = text.substr(at + 1);
+    const bool pattern_inside = rest.find('%') != std::string_view::npos && rest[0] != '%';
+    if (!pattern_inside && CsvTimeFormat::parse(rest)) return Split{text.substr(0, at), rest, true};
   }
   return Split{text, {}, false};
 }
