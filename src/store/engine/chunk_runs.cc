@@ -63,7 +63,7 @@ std::uint32_t span_seconds(TimestampMs from, TimestampMs to) {
 }
 
 std::uint32_t put_chunks(Database& database, rocksdb::WriteBatch& batch, std::uint32_t series,
-                         const SampleBuffer& samples, Totals& totals) {
+                         const SampleBuffer& samples, Totals& totals, std::uint64_t sequence) {
   static_assert(kSealSamplesMax <= kChunkSamplesMax);
   const std::size_t parts = (samples.size() + kSealSamplesMax - 1) / kSealSamplesMax;
   std::uint32_t span_s = 0;
@@ -74,7 +74,7 @@ std::uint32_t put_chunks(Database& database, rocksdb::WriteBatch& batch, std::ui
     const std::span<const TimestampMs> times(samples.timestamps_ms.data() + from, to - from);
     value.clear();
     encode_chunk(times, {samples.values.data() + from, to - from}, value);
-    const ChunkKey key = chunk_key(series, times.front(), totals.chunk_next++);
+    const ChunkKey key = chunk_key(series, times.front(), sequence != 0 ? sequence : totals.chunk_next++);
     batch.Put(database.family(Family::kChunks), slice(view(key)), value);
     ++totals.chunks;
     totals.samples += times.size();

@@ -22,9 +22,10 @@ void merge_over(SampleBuffer& under, const SampleBuffer& over);
 void merge_runs(SampleBuffer& samples, const std::vector<std::size_t>& starts);
 
 // Encodes one sorted run as chunks of kSealSamplesMin to kSealSamplesMax samples (a shorter run is one
-// chunk) and puts them with the next chunk sequences. Returns the longest span in seconds, rounded up.
+// chunk) and puts them, each with the next chunk sequence, or all with the given one when they replace
+// chunks that were there. Returns the longest span in seconds, rounded up.
 std::uint32_t put_chunks(Database& database, rocksdb::WriteBatch& batch, std::uint32_t series,
-                         const SampleBuffer& samples, Totals& totals);
+                         const SampleBuffer& samples, Totals& totals, std::uint64_t sequence = 0);
 
 std::uint32_t span_seconds(TimestampMs from, TimestampMs to);
 

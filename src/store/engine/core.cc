@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "store/engine/bytes.h"
+#include "store/engine/rocks_options.h"
 
 namespace trimtab::embedded {
 namespace {
@@ -44,6 +45,8 @@ EngineMetrics::EngineMetrics(Metrics& m)
       corrupt_chunks(
           m.counter("trimtab_store_corrupt_chunks_total", "Chunks that did not decode when read.")),
       chunks_sealed(m.counter("trimtab_store_chunks_sealed_total", "Chunks written from heads.")),
+      chunks_merged(m.counter("trimtab_store_chunks_merged_total", "Chunks that overlapped or were small and were merged.")),
+      chunks_expired(m.counter("trimtab_store_chunks_expired_total", "Chunks dropped by retention.")),
       checkpoints(m.counter("trimtab_store_checkpoints_total", "Checkpoints of the open heads.")),
       checkpoint_waits(m.counter("trimtab_store_checkpoint_waits_total",
                                  "Appends that waited for a checkpoint at the journal's bound.")),
@@ -94,6 +97,18 @@ void Core::write_failed(const Error& error) {
   gate.refuse_failed(error.code() == ErrorCode::kUnavailable ? "disk full: " + error.message()
                                                              : error.message());
   if (was_open) logger.error("writes are refused", {{"reason", error.message()}});
+}
+
+Status Core::write_chunks(rocksdb::WriteBatch& batch, const Totals& after) {
+  batch.Put(database->family(Family::kMeta), slice(kTotalsKey), after.save());
+  if (Status status = database->write(batch); !status) {
+    write_failed(status.error());
+    return status;
+  }
+  syncs.wrote();
+  totals = after;
+  seal_epoch.fetch_add(1, std::memory_order_release);
+  return ok();
 }
 
 TimestampMs Core::retention_cutoff() const {

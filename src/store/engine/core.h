@@ -48,6 +48,8 @@ struct EngineMetrics {
   Counter& query_series_limit;
   Counter& corrupt_chunks;
   Counter& chunks_sealed;
+  Counter& chunks_merged;
+  Counter& chunks_expired;
   Counter& checkpoints;
   Counter& checkpoint_waits;
   Counter& late_spills;
@@ -112,6 +114,8 @@ struct Core {
   std::atomic<std::uint64_t> seal_epoch{0};     // raised after chunks changed, before heads let go
   std::atomic<std::uint64_t> corrupt_chunks{0};
 
+  // Writes a change of chunks with the totals that follow from it. Requires: append_mutex.
+  Status write_chunks(rocksdb::WriteBatch& batch, const Totals& after);
   // Records a failed RocksDB write or sync and closes the gate.
   void write_failed(const Error& error);
   TimestampMs retention_cutoff() const;  // samples before are not welcome; kTimestampMin: all are

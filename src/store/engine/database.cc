@@ -140,6 +140,12 @@ Status Database::flush_all() {
   return to_status(db_->Flush(options, {families_.begin(), families_.end()}), "flushing the store");
 }
 
+Status Database::compact(Family which) {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  return to_status(db_->CompactRange(options, family(which), nullptr, nullptr), "compacting the store");
+}
+
 Status Database::resume() {
   TRY(to_status(db_->Resume(), "resuming the store"));
   return flush_all();

@@ -54,6 +54,7 @@ class Database {
   Status write(rocksdb::WriteBatch& batch);
   Status sync();       // everything written so far is on the disk
   Status flush_all();  // memtables to files
+  Status compact(Family family);  // rewrites its files; what was deleted gives its space back
   // After a write error: flushes what memory holds and starts a new log. Errors: as write().
   Status resume();
 

@@ -22,7 +22,7 @@ namespace trimtab::embedded {
 namespace {
 
 constexpr std::chrono::milliseconds kKeepInterval{1000};
-constexpr std::int64_t kIdleLookNs = std::int64_t{30} * 60 * 1'000'000'000;
+constexpr std::int64_t kUpkeepNs = std::int64_t{10} * 60 * 1'000'000'000;
 
 }  // namespace
 
@@ -97,7 +97,7 @@ void Engine::sync_loop(const std::stop_token& stop) {
 }
 
 void Engine::keep_loop(const std::stop_token& stop) {
-  std::int64_t idle_look_ns = core_.clock.monotonic_ns();
+  std::int64_t upkeep_ns = core_.clock.monotonic_ns();
   bool eager = true;  // false after a failure: then once per interval is enough
   std::unique_lock lock(wake_mutex_);
   while (!stop.stop_requested()) {
@@ -108,9 +108,11 @@ void Engine::keep_loop(const std::stop_token& stop) {
     if (core_.gate.is_open() && !stop.stop_requested()) {
       (void)writer_.write_pending();
       if (keeper_.checkpoint_due()) eager = keeper_.checkpoint().has_value();
-      if (core_.clock.monotonic_ns() - idle_look_ns >= kIdleLookNs) {
-        idle_look_ns = core_.clock.monotonic_ns();
-        (void)keeper_.tend_idle_heads();
+      if (core_.clock.monotonic_ns() - upkeep_ns >= kUpkeepNs) {
+        upkeep_ns = core_.clock.monotonic_ns();
+        if (Status status = upkeep(); !status) {
+          core_.logger.warn("upkeep of the store stopped", {{"error", status.error().message()}});
+        }
       }
     }
     keeper_.publish_gauges();
@@ -140,11 +142,17 @@ Status Engine::flush() {
   return core_.syncs.sync_pending();
 }
 
+Status Engine::upkeep() {
+  TRY(keeper_.tend_idle_heads());
+  TRY(keeper_.merge_chunks(Keeper::Which::kOverlapping));
+  return keeper_.enforce_retention();
+}
+
 Status Engine::maintain() {
   keeper_.watch_space();
   TRY(core_.gate.check());
   TRY(writer_.write_pending());
-  TRY(keeper_.tend_idle_heads());
+  TRY(upkeep());
   TRY(keeper_.checkpoint());
   keeper_.publish_gauges();
   return ok();
@@ -153,14 +161,13 @@ Status Engine::maintain() {
 Status Engine::compact() {
   std::vector<std::uint32_t> ids(core_.heads.size());
   for (std::uint32_t id = 0; id < ids.size(); ++id) ids[id] = id;
+  TRY(writer_.write_pending());
   TRY(writer_.seal(ids, Writer::Part::kAll));
+  TRY(keeper_.merge_chunks(Keeper::Which::kAll));
   TRY(maintain());
   TRY(core_.database->flush_all());
-  rocksdb::CompactRangeOptions options;
   for (std::size_t family = 0; family < kFamiliesCount; ++family) {
-    TRY(to_status(core_.database->db().CompactRange(
-                      options, core_.database->family(static_cast<Family>(family)), nullptr, nullptr),
-                  "compacting the store"));
+    TRY(core_.database->compact(static_cast<Family>(family)));
   }
   return ok();
 }

@@ -60,6 +60,8 @@ class Engine final : public EmbeddedStore {
   Engine(const EmbeddedStoreOptions& options, const EngineHooks& hooks, const Clock& clock, Metrics& metrics,
          Logger& logger);
   Status start();
+  Status inspect_chunks(bool verify, Inspection& out);
+  Status upkeep();
   Status load_metadata();
   Result<std::vector<std::uint32_t>> select_ids(const Matchers& matchers, TimeRange range) const;
   Result<std::vector<std::uint32_t>> select_bounded(const Matchers& matchers, TimeRange range,

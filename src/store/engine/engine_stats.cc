@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/codec/chunk_codec.h"
 #include "store/engine/engine.h"
+#include "store/engine/rocks_options.h"
 
 namespace trimtab::embedded {
 
@@ -28,21 +30,44 @@ StoreStats Engine::stats() {
   return out;
 }
 
-Result<std::uint64_t> Engine::remove(const Matchers& /*matchers*/, TimeRange /*range*/) {
-  return fail(ErrorCode::kUnavailable, "deleting is not built yet");
+Result<std::uint64_t> Engine::remove(const Matchers& matchers, TimeRange range) {
+  if (matchers.empty()) return invalid("deleting needs at least one matcher");
+  TRY(core_.gate.check());
+  const auto ids = TRY(select_ids(matchers, range));
+  return keeper_.remove(ids, range);
 }
 
-Result<EmbeddedStore::Inspection> Engine::inspect(bool /*verify*/, std::size_t top) {
+// With verify, every chunk is decoded; else its header alone. Corrupt ones are counted, not fatal.
+Status Engine::inspect_chunks(bool verify, Inspection& out) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  options.readahead_size = 2 << 20;
+  const auto at = core_.database->iterate(Family::kChunks, options);
+  SampleBuffer samples;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const std::string_view value = view(at->value());
+    const auto header = decode_chunk_header(value);
+    samples.clear();
+    if (!header || (verify && !decode_chunk(value, samples))) {
+      ++out.corrupt_chunks;
+      continue;
+    }
+    out.chunk_samples += header->count;
+    out.chunk_bytes += value.size();
+  }
+  if (at->status().IsCorruption()) {
+    ++out.corrupt_chunks;  // a whole block: the rest behind it is not counted
+    return ok();
+  }
+  return to_status(at->status(), "inspecting chunks");
+}
+
+Result<EmbeddedStore::Inspection> Engine::inspect(bool verify, std::size_t top) {
   Inspection out;
   out.stats = stats();
   out.format_version = kFormatVersion;
-  {
-    const std::lock_guard lock(core_.append_mutex);
-    out.chunk_samples = core_.totals.samples;
-    out.chunk_bytes = core_.totals.bytes;
-  }
   out.journal_bytes = core_.journal_bytes;
-  out.corrupt_chunks = core_.corrupt_chunks;
+  TRY(inspect_chunks(verify, out));
   const std::shared_lock lock(core_.index_mutex);
   out.index_bytes = core_.index.memory_bytes();
   for (const auto& entry : core_.index.cardinalities()) {

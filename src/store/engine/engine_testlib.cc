@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/engine/engine_testlib.h"
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <bit>
 #include <filesystem>
+
+#include "base/check.h"
 
 namespace trimtab::embedded::testing {
 
@@ -37,7 +38,7 @@ Status TestStore::open() {
 
 void TestStore::reopen() {
   const Status status = open();
-  ASSERT_TRUE(status.has_value()) << status.error().message();
+  CHECK(status.has_value(), "{}", status.error().message());
 }
 
 void TestStore::crash() {
@@ -50,8 +51,8 @@ void TestStore::crash() {
 
 SeriesId TestStore::series(const Labels& labels) {
   const auto id = engine->ensure_series(labels);
-  EXPECT_TRUE(id.has_value()) << id.error().message();
-  return id.value_or(kNoSeries);
+  CHECK(id.has_value(), "{}", id.error().message());
+  return *id;
 }
 
 AppendOutcome TestStore::append(const Labels& labels, TimestampMs t, double value) {
@@ -60,18 +61,18 @@ AppendOutcome TestStore::append(const Labels& labels, TimestampMs t, double valu
 
 AppendOutcome TestStore::append(const std::vector<Sample>& batch) {
   const auto outcome = engine->append(batch);
-  EXPECT_TRUE(outcome.has_value()) << outcome.error().message();
-  return outcome.value_or(AppendOutcome{});
+  CHECK(outcome.has_value(), "{}", outcome.error().message());
+  return *outcome;
 }
 
 SampleBuffer TestStore::read(const Labels& labels, TimeRange range) {
   SampleBuffer out;
   const auto set = engine->select(exactly(labels), range, {});
-  EXPECT_TRUE(set.has_value());
-  for (std::size_t i = 0; set && i < (*set)->size(); ++i) {
+  CHECK(set.has_value(), "{}", set.error().message());
+  for (std::size_t i = 0; i < (*set)->size(); ++i) {
     if ((*set)->labels(i) != labels) continue;
     const Status status = (*set)->read(i, range, out);
-    EXPECT_TRUE(status.has_value()) << status.error().message();
+    CHECK(status.has_value(), "{}", status.error().message());
   }
   return out;
 }

@@ -33,7 +33,7 @@ inline constexpr TimestampMs kNow = 1'700'000'000'000;
 struct TestStore {
   TestStore();
   Status open();  // closes first when open
-  void reopen();  // a clean stop and start; fails the test on error
+  void reopen();  // a clean stop and start; any failure here ends the program
   void crash();   // a start from a copy of the files as they are now, unsynced buffers lost
   void close() { engine.reset(); }
 

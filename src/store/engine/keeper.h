@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <mutex>
+#include <span>
+#include <vector>
 
+#include "store/engine/chunk_list.h"
 #include "store/engine/core.h"
 #include "store/engine/writer.h"
 
@@ -27,7 +30,21 @@ class Keeper {
   Status tend_idle_heads();
   void publish_gauges();
 
+  // Makes one chunk, or a few full ones, of chunks that overlap or are small neighbours.
+  enum class Which { kOverlapping, kAll };
+  Status merge_chunks(Which which);
+  // Samples in the range go; a series that holds nothing afterwards is forgotten. Ids sorted.
+  Result<std::uint64_t> remove(std::span<const std::uint32_t> ids, TimeRange range);
+  // Age first, then size: whole chunks go, oldest first.
+  Status enforce_retention();
+
  private:
+  Status merge_series(std::uint32_t series);
+  Status remove_range(std::uint32_t series, TimeRange range, bool whole_chunks_only);
+  Status settle_edges(std::uint32_t series, const std::vector<ListedChunk>& left);
+  Status forget_series(std::span<const std::uint32_t> ids);
+  Status drop_before(TimestampMs cutoff);
+  Result<TimestampMs> cutoff_for_size(std::uint64_t excess_bytes);
   Status save_heads(std::uint32_t from, std::uint32_t to);
 
   Core& core_;
