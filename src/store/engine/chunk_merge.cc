@@ -24,7 +24,8 @@ std::vector<Cluster> find_clusters(const std::vector<ListedChunk>& chunks) {
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const ListedChunk& chunk = chunks[i];
     const bool overlaps = !out.empty() && chunk.start_ms <= end;
-    const bool small = !out.empty() && (out.back().samples < kSealSamplesMin || chunk.samples < kSealSamplesMin) &&
+    const bool small = !out.empty() &&
+                       (out.back().samples < kSealSamplesMin || chunk.samples < kSealSamplesMin) &&
                        out.back().samples + chunk.samples <= kSealSamplesMax;
     if (overlaps || small) {
       out.back().to = i + 1;
@@ -65,7 +66,8 @@ Status Keeper::merge_series(std::uint32_t series) {
     rocksdb::WriteBatch batch;
     Totals totals = core_.totals;
     for (const ListedChunk& part : parts) delete_chunk(core_, batch, series, part, totals);
-    const std::uint32_t span_s = put_chunks(*core_.database, batch, series, samples, totals, parts.back().sequence);
+    const std::uint32_t span_s =
+        put_chunks(*core_.database, batch, series, samples, totals, parts.back().sequence);
     TRY(core_.write_chunks(batch, totals));
     core_.metrics.chunks_merged.add(static_cast<double>(parts.size()));
     Head& head = core_.heads.at(series);
@@ -94,7 +96,8 @@ Status Keeper::merge_chunks(Which which) {
       }
       // One damaged chunk must not keep the other series from being tended.
       if (status.error().code() != ErrorCode::kCorrupt) return status;
-      core_.logger.warn("chunks of a series can not be merged", {{"series", id}, {"error", status.error().message()}});
+      core_.logger.warn("chunks of a series can not be merged",
+                        {{"series", id}, {"error", status.error().message()}});
     }
   }
   return ok();

@@ -45,7 +45,8 @@ EngineMetrics::EngineMetrics(Metrics& m)
       corrupt_chunks(
           m.counter("trimtab_store_corrupt_chunks_total", "Chunks that did not decode when read.")),
       chunks_sealed(m.counter("trimtab_store_chunks_sealed_total", "Chunks written from heads.")),
-      chunks_merged(m.counter("trimtab_store_chunks_merged_total", "Chunks that overlapped or were small and were merged.")),
+      chunks_merged(m.counter("trimtab_store_chunks_merged_total",
+                              "Chunks that overlapped or were small and were merged.")),
       chunks_expired(m.counter("trimtab_store_chunks_expired_total", "Chunks dropped by retention.")),
       checkpoints(m.counter("trimtab_store_checkpoints_total", "Checkpoints of the open heads.")),
       checkpoint_waits(m.counter("trimtab_store_checkpoint_waits_total",
@@ -84,8 +85,10 @@ Core::Core(const EmbeddedStoreOptions& options_in, const EngineLimits& limits_in
       syncs([this] {
         Status status = database->sync();
         if (!status) {
+          // The kernel may have dropped what it could not write: nothing in this log is sure any more.
           metrics.sync_failures.add();
-          write_failed(status.error());
+          logger.error("the journal can not be synced", {{"error", status.error().message()}});
+          gate.close(status.error().message() + "; check the disk and restart");
         }
         return status;
       }),

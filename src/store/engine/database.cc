@@ -112,6 +112,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   rocksdb::DB* db = nullptr;
   TRY(open_rocks(options, directory / "rocksdb", &db, database->families_));
   database->db_.reset(db);
+  if (!options.read_only) TRY(database->arm_resume());
   return database;
 }
 
@@ -137,7 +138,8 @@ Status Database::sync() { return to_status(db_->SyncWAL(), "syncing the store's 
 Status Database::flush_all() {
   rocksdb::FlushOptions options;
   options.wait = true;
-  return to_status(db_->Flush(options, {families_.begin(), families_.end()}), "flushing the store");
+  TRY(to_status(db_->Flush(options, {families_.begin(), families_.end()}), "flushing the store"));
+  return arm_resume();
 }
 
 Status Database::compact(Family which) {
@@ -149,6 +151,13 @@ Status Database::compact(Family which) {
 Status Database::resume() {
   TRY(to_status(db_->Resume(), "resuming the store"));
   return flush_all();
+}
+
+Status Database::arm_resume() {
+  if (property(Family::kMeta, "rocksdb.num-entries-active-mem-table") != 0) return ok();
+  rocksdb::WriteOptions without_log;
+  without_log.disableWAL = true;
+  return to_status(db_->Put(without_log, family(Family::kMeta), "armed", ""), "marking a memtable");
 }
 
 Result<std::string> Database::get(Family which, std::string_view key) {

@@ -52,9 +52,13 @@ class Database {
 
   // In the kernel when it returns. Errors: kUnavailable (no space), kIo, kCorrupt.
   Status write(rocksdb::WriteBatch& batch);
-  Status sync();       // everything written so far is on the disk
-  Status flush_all();  // memtables to files
+  Status sync();                  // everything written so far is on the disk
+  Status flush_all();             // memtables to files
   Status compact(Family family);  // rewrites its files; what was deleted gives its space back
+  // RocksDB's Resume() starts a new log only when some memtable holds anything, and writing again to a
+  // log file that failed once is refused (aborts, with the assertions of Debian's build). So one small
+  // record always sits in a memtable; called at start, after flushes and about every second.
+  Status arm_resume();
   // After a write error: flushes what memory holds and starts a new log. Errors: as write().
   Status resume();
 

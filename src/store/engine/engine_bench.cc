@@ -85,7 +85,8 @@ void append(benchmark::State& state) {
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(at));
 }
-BENCHMARK(append)->Arg(500)->Arg(2'000)->Arg(10'000)->MinTime(4)->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(append)->Arg(500)->Arg(2'000)->Arg(10'000)->MinTime(4)->MeasureProcessCPUTime()->Unit(
+    benchmark::kMicrosecond);
 
 void resolve(benchmark::State& state) {
   TestStore store;

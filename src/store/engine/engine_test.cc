@@ -185,7 +185,8 @@ TEST_F(EmbeddedStoreTest, read_only_store_shows_the_journal_and_writes_nothing) 
   store.options.read_only = true;
   store.reopen();
   EXPECT_EQ(store.read(cpu).size(), 100U);
-  EXPECT_EQ(store.engine->append(std::vector<Sample>{{SeriesId{0}, kNow, 1}}).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(store.engine->append(std::vector<Sample>{{SeriesId{0}, kNow, 1}}).error().code(),
+            ErrorCode::kUnavailable);
   const auto inspection = store.engine->inspect(true, 5);
   ASSERT_TRUE(inspection.has_value());
   EXPECT_EQ(inspection->stats.samples, 100U);
@@ -302,7 +303,8 @@ TEST_F(EmbeddedStoreTest, readers_and_writers_at_once_see_whole_prefixes) {
   std::jthread writer([&] {
     for (int round = 0; round < kRounds; ++round) {
       std::vector<Sample> batch;
-      for (const SeriesId id : ids) batch.push_back({id, kNow - kDayMs + round * 1000, static_cast<double>(round)});
+      for (const SeriesId id : ids)
+        batch.push_back({id, kNow - kDayMs + round * 1000, static_cast<double>(round)});
       ASSERT_TRUE(store.engine->append(batch).has_value());
       acknowledged = round + 1;
     }
@@ -310,7 +312,8 @@ TEST_F(EmbeddedStoreTest, readers_and_writers_at_once_see_whole_prefixes) {
   });
   std::jthread late_writer([&] {
     for (int round = 0; !done; ++round) {
-      ASSERT_TRUE(store.engine->append(std::vector<Sample>{{ids[0], kNow - 2 * kDayMs + round, 1}}).has_value());
+      ASSERT_TRUE(
+          store.engine->append(std::vector<Sample>{{ids[0], kNow - 2 * kDayMs + round, 1}}).has_value());
     }
   });
   const auto read = [&] {

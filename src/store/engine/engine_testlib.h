@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -47,7 +48,9 @@ struct TestStore {
   int copies = 0;
   FakeClock clock{kNow};
   std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
-  std::unique_ptr<Logger> logger = create_null_logger();
+  std::unique_ptr<Logger> logger = std::getenv("TRIMTAB_TEST_LOG")
+                                       ? create_stderr_logger(LogLevel::kInfo, LogFormat::kLogfmt)
+                                       : create_null_logger();
   EmbeddedStoreOptions options;
   EngineHooks hooks;
   std::unique_ptr<Engine> engine;

@@ -25,7 +25,10 @@ void Keeper::watch_space() {
     if (was_open) core_.logger.error("writes are refused", {{"reason", core_.gate.refusal()}});
     return;
   }
-  if (core_.gate.is_open()) return;
+  if (core_.gate.is_open()) {
+    (void)core_.database->arm_resume();  // should it fail, the next write finds out
+    return;
+  }
   if (core_.gate.is_failed()) {
     const std::lock_guard lock(core_.append_mutex);
     if (Status status = core_.database->resume(); !status) {

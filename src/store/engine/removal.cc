@@ -47,7 +47,8 @@ Status Keeper::remove_range(std::uint32_t series, TimeRange range, bool whole_ch
         const SampleBuffer rest = cut_out(samples, range, before);
         if (rest.size() == 0) continue;
         put_chunks(*core_.database, batch, series, rest, totals, chunk.sequence);
-        left.push_back({chunk.sequence, rest.timestamps_ms.front(), rest.timestamps_ms.back(), rest.size(), 0});
+        left.push_back(
+            {chunk.sequence, rest.timestamps_ms.front(), rest.timestamps_ms.back(), rest.size(), 0});
       }
     } else {
       delete_chunk(core_, batch, series, chunk, totals);

@@ -28,7 +28,8 @@ Status Keeper::drop_before(TimestampMs cutoff) {
     }
     if (Status status = remove_range(id, {kTimestampMin, cutoff - 1}, true); !status) {
       if (status.error().code() != ErrorCode::kCorrupt) return status;
-      core_.logger.warn("retention passes over a series", {{"series", id}, {"error", status.error().message()}});
+      core_.logger.warn("retention passes over a series",
+                        {{"series", id}, {"error", status.error().message()}});
     }
   }
   const std::lock_guard lock(core_.append_mutex);

@@ -2,7 +2,7 @@
 #include "store/engine/rocks_options.h"
 
 #include <rocksdb/cache.h>
-#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 namespace trimtab::embedded {
@@ -31,6 +31,16 @@ constexpr FamilySettings kFamilies[kFamiliesCount] = {
     {"metadata", 1 * kMiB, 16384, rocksdb::kLZ4Compression},
 };
 
+// RocksDB would look for space every five seconds on its own and refuse our Resume() meanwhile. The
+// keeper looks every second, knows the floor, and is the only one to decide.
+class NoAutomaticRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* automatic) override {
+    *automatic = false;
+  }
+};
+
 }  // namespace
 
 rocksdb::DBOptions database_options(const DatabaseOptions& options) {
@@ -39,6 +49,8 @@ rocksdb::DBOptions database_options(const DatabaseOptions& options) {
   out.create_if_missing = !options.read_only;
   out.create_missing_column_families = !options.read_only;
   out.max_background_jobs = 2;
+  out.max_bgerror_resume_count = 0;
+  out.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
   out.max_total_wal_size = 256 * kMiB;
   out.avoid_flush_during_recovery = true;  // a start replays the log and goes on; files come later
   out.avoid_flush_during_shutdown = true;  // the log has it all

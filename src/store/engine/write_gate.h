@@ -15,7 +15,7 @@ namespace trimtab::embedded {
 //
 //   open --floor crossed or ENOSPC--> full --space is back--> open
 //   open --I/O error--> failed --RocksDB resumed--> open
-//   any --close--> closed
+//   any --close, failed fsync--> closed, until the store is opened again
 class WriteGate {
  public:
   Status check() const;

@@ -35,7 +35,8 @@ TEST_P(SelectAgainstNaive, finds_exactly_the_matching_series) {
   std::vector<std::pair<std::uint32_t, Labels>> all;
   for (std::uint32_t id = 0; all.size() < 400; id += 1 + random() % 2) {
     const Labels labels = random_labels(random);
-    const auto present = std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.second == labels; });
+    const auto present =
+        std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.second == labels; });
     const auto found = index.find(labels);
     ASSERT_EQ(found.has_value(), present != all.end());
     if (found) {
@@ -51,7 +52,8 @@ TEST_P(SelectAgainstNaive, finds_exactly_the_matching_series) {
     if (all.size() == 300) {
       std::vector<std::uint32_t> gone;
       for (std::size_t i = 0; i < 20; ++i) gone.push_back(all[i * 7].first);
-      std::erase_if(all, [&](const auto& entry) { return std::binary_search(gone.begin(), gone.end(), entry.first); });
+      std::erase_if(
+          all, [&](const auto& entry) { return std::binary_search(gone.begin(), gone.end(), entry.first); });
       index.remove(gone);
     }
     if (id > 20'000) break;
@@ -71,7 +73,9 @@ TEST_P(SelectAgainstNaive, finds_exactly_the_matching_series) {
 }
 
 INSTANTIATE_TEST_SUITE_P(hashes, SelectAgainstNaive,
-                         ::testing::Values(nullptr, [](const Labels& labels) -> std::uint64_t { return labels.size(); }));
+                         ::testing::Values(nullptr, [](const Labels& labels) -> std::uint64_t {
+                           return labels.size();
+                         }));
 
 TEST(LabelIndex, lists_names_and_values_of_living_series_only) {
   LabelIndex index;
