@@ -42,9 +42,17 @@ std::string tree_file(const std::string& path) {
 }
 
 TEST(CommandLine, wrong_usage_ends_with_2_and_words_on_standard_error) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{}, {"bogus"}, {"brief", "--bogus"}, {"brief", "--format", "pdf"},
-                                                                  {"inspect"}, {"annotate"}, {"catalog"}, {"inspect", "a", "b"},
-                                                                  {"completion", "tcsh"}, {"help", "me"}, {"export"}}) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{},
+                                                                 {"bogus"},
+                                                                 {"brief", "--bogus"},
+                                                                 {"brief", "--format", "pdf"},
+                                                                 {"inspect"},
+                                                                 {"annotate"},
+                                                                 {"catalog"},
+                                                                 {"inspect", "a", "b"},
+                                                                 {"completion", "tcsh"},
+                                                                 {"help", "me"},
+                                                                 {"export"}}) {
     const Said said = run(words);
     EXPECT_EQ(said.code, kUsage) << testing::PrintToString(words);
     EXPECT_EQ(said.out, "");
@@ -62,14 +70,16 @@ TEST(CommandLine, help_of_every_verb_names_its_options) {
     arguments.push_back("--help");
     const Said said = run(arguments);
     EXPECT_EQ(said.code, kOk) << verb.name;
-    for (const OptionSpec& option : verb.options) EXPECT_THAT(said.out, HasSubstr("--" + option.name)) << verb.name;
+    for (const OptionSpec& option : verb.options)
+      EXPECT_THAT(said.out, HasSubstr("--" + option.name)) << verb.name;
   }
   EXPECT_THAT(run({"serve", "--help"}).out, HasSubstr("--store.sync-interval"));
 }
 
 TEST(CommandLine, version_is_the_projects) {
   EXPECT_EQ(run({"version"}).out, fmt::format("trimtab {}\n", kTrimtabVersion));
-  EXPECT_THAT(tree_file("CMakeLists.txt"), HasSubstr(fmt::format("project(trimtab VERSION {} ", kTrimtabVersion)));
+  EXPECT_THAT(tree_file("CMakeLists.txt"),
+              HasSubstr(fmt::format("project(trimtab VERSION {} ", kTrimtabVersion)));
 }
 
 TEST(CommandLine, no_server_is_3_and_says_how_to_start_one) {

@@ -62,6 +62,7 @@ int run_command_line(int argc, const char* const* argv);
 // The verbs, one function per file.
 Verb serve_verb();
 Verb brief_verb();
+Verb import_verb();
 Verb export_verb();
 Verb inspect_verb();
 Verb check_verb();

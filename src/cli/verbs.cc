@@ -10,7 +10,8 @@ namespace trimtab::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
-    std::vector<Verb> out = {serve_verb(), brief_verb(), export_verb(), inspect_verb(), check_verb()};
+    std::vector<Verb> out = {serve_verb(),  brief_verb(),   import_verb(),
+                             export_verb(), inspect_verb(), check_verb()};
     for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
     out.push_back(annotate_verb());
     for (Verb& verb : findings_verbs()) out.push_back(std::move(verb));

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "ingest/host/host_collector.h"
 #include "ingest/scrape/scrape_manager.h"
 #include "server/self_scrape.h"
 #include "server/services.h"
+#include "store/remote_store.h"
 
 namespace trimtab {
 namespace {
@@ -23,6 +25,13 @@ std::string host_name() {
 Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
   if (!configuration.document) return ScrapeSettings{};
   return ScrapeSettings::from_yaml(*configuration.document);
+}
+
+// The section `remote`: samples are kept in another engine instead of the data directory.
+Result<std::optional<RemoteStoreOptions>> remote_options(const Configuration& configuration) {
+  if (!configuration.document || !(*configuration.document)["remote"].exists()) return std::nullopt;
+  RemoteStoreOptions options = TRY(RemoteStoreOptions::from_yaml((*configuration.document)["remote"]));
+  return options;
 }
 
 class RunningApplication final : public Application {
@@ -89,11 +98,17 @@ class RunningApplication final : public Application {
       return fail(ErrorCode::kIo,
                   fmt::format("data directory {}: {}", configuration_.data_directory, error.message()));
     }
-    EmbeddedStoreOptions options = configuration_.store;
-    options.directory = configuration_.data_directory + "/store";
-    store_ = TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
+    store_ = TRY(open_store());
     ledger_ = TRY(Ledger::open(configuration_.data_directory + "/ledger.sqlite", clock_, logger_));
     return ok();
+  }
+
+  Result<std::unique_ptr<Store>> open_store() {
+    const auto remote = TRY(remote_options(configuration_));
+    if (remote) return TRY(RemoteStore::open(*remote, clock_, metrics_, logger_));
+    EmbeddedStoreOptions options = configuration_.store;
+    options.directory = configuration_.data_directory + "/store";
+    return TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
   }
 
   void build(ScrapeSettings scraping) {
@@ -153,7 +168,7 @@ class RunningApplication final : public Application {
   Rejects rejects_;
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<KnowledgeKeeper> knowledge_;
-  std::unique_ptr<EmbeddedStore> store_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<AnalysisSchedule> analysis_;

@@ -45,8 +45,9 @@ TEST(Configuration, names_environment_and_flags_are_unique) {
 
 TEST(Configuration, errors_say_where_what_and_what_is_allowed) {
   const std::pair<const char*, const char*> cases[] = {
-      {"listen: here", "t.yaml:1: listen: \"here\" is not an address to listen on: the port is missing; write host:port, "
-                       "such as 127.0.0.1:7600"},
+      {"listen: here",
+       "t.yaml:1: listen: \"here\" is not an address to listen on: the port is missing; write host:port, "
+       "such as 127.0.0.1:7600"},
       {"store:\n  sync_interval: 5x", "t.yaml:2: store.sync_interval: "},
       {"store:\n  sync_interval: 5ms", "t.yaml:2: store.sync_interval: 5ms is below the minimum of 10ms"},
       {"store:\n  sync_interval: 1m", "t.yaml:2: store.sync_interval: 1m is above the maximum of 10s"},
@@ -59,12 +60,13 @@ TEST(Configuration, errors_say_where_what_and_what_is_allowed) {
       {"analysis: {false_alarms_per_day: 0}",
        "t.yaml:1: analysis.false_alarms_per_day: 0 is below the minimum of 0.001"},
       {"lisen: x", "t.yaml:1: lisen: unknown setting; did you mean \"listen\"?"},
-      {"store: {durabilty: sync}", "t.yaml:1: store.durabilty: unknown setting; did you mean \"durability\"?"},
+      {"store: {durabilty: sync}",
+       "t.yaml:1: store.durabilty: unknown setting; did you mean \"durability\"?"},
       {"store: 7", "t.yaml:1: store: expected a map of settings"},
       {"listen: [a, b]", "t.yaml:1: listen: expected one value, found a list or map"},
       {"tls: {cert_file: a.pem}", "tls.cert_file and tls.key_file belong together; one is missing"},
       {"- a\n- b", "t.yaml:1: expected a map of settings"},
-      {"a: [", "t.yaml:1:5: "},
+      {"a: [", "t.yaml:1:1: end of sequence flow not found"},
   };
   for (const auto& [yaml, message] : cases) {
     const auto problems = problems_of(yaml);
@@ -79,9 +81,11 @@ TEST(Configuration, all_problems_are_told_at_once) {
 
 class ConfigurationFile : public testing::Test {
  protected:
-  ConfigurationFile() : path_(testing::TempDir() + "trimtab_configuration_" + std::to_string(::getpid()) + ".yaml") {}
+  ConfigurationFile()
+      : path_(testing::TempDir() + "trimtab_configuration_" + std::to_string(::getpid()) + ".yaml") {}
   ~ConfigurationFile() override { std::filesystem::remove(path_); }
-  Result<Configuration> load(std::string_view yaml, std::map<std::string, std::string, std::less<>> flags = {},
+  Result<Configuration> load(std::string_view yaml,
+                             std::map<std::string, std::string, std::less<>> flags = {},
                              std::map<std::string, std::string> environment = {}) {
     std::ofstream(path_) << yaml;
     ConfigurationSources sources;
@@ -106,12 +110,14 @@ TEST_F(ConfigurationFile, flag_wins_over_environment_over_file_over_default) {
 
 TEST_F(ConfigurationFile, errors_name_the_source_of_the_value) {
   EXPECT_EQ(load("", {{"host.interval", "9"}}).error().message().find("--host.interval: "), 0u);
-  EXPECT_EQ(load("", {}, {{"TRIMTAB_HOST_INTERVAL", "9"}}).error().message().find("TRIMTAB_HOST_INTERVAL: "), 0u);
+  EXPECT_EQ(load("", {}, {{"TRIMTAB_HOST_INTERVAL", "9"}}).error().message().find("TRIMTAB_HOST_INTERVAL: "),
+            0u);
 }
 
 TEST_F(ConfigurationFile, values_reach_their_place) {
-  const auto c = load("listen: '[::1]:80'\nstore: {durability: sync, retention_age: 1y, free_bytes_min: 1GiB}\n"
-                      "allowed_hosts: [a, b]\nanalysis: {false_alarms_per_day: 2.5}\nlog: {level: error, format: json}\n");
+  const auto c = load(
+      "listen: '[::1]:80'\nstore: {durability: sync, retention_age: 1y, free_bytes_min: 1GiB}\n"
+      "allowed_hosts: [a, b]\nanalysis: {false_alarms_per_day: 2.5}\nlog: {level: error, format: json}\n");
   ASSERT_TRUE(c.has_value()) << c.error().message();
   EXPECT_EQ(c->http.listen.to_string(), "[::1]:80");
   EXPECT_EQ(c->store.durability, Durability::kSync);
@@ -124,15 +130,17 @@ TEST_F(ConfigurationFile, values_reach_their_place) {
 }
 
 TEST_F(ConfigurationFile, check_reads_what_the_file_names) {
-  std::ofstream(path_) << "listen: 0.0.0.0:1\nestate_file: /nowhere/estate.yaml\ncatalog_directories: [/nowhere/catalog]\n"
-                          "tls: {cert_file: /nowhere/c, key_file: /nowhere/k}\nscrape_configs:\n  - job_name: ''\n";
+  std::ofstream(path_)
+      << "listen: 0.0.0.0:1\nestate_file: /nowhere/estate.yaml\ncatalog_directories: [/nowhere/catalog]\n"
+         "tls: {cert_file: /nowhere/c, key_file: /nowhere/k}\nscrape_configs:\n  - job_name: ''\n";
   std::string all;
   ConfigurationSources sources;
   sources.file = path_;
   sources.environment = [](const std::string&) { return std::nullopt; };
   for (const Error& problem : check_configuration(sources)) all += problem.message() + "\n";
-  for (const char* part : {"needs a token file", "/nowhere/estate.yaml", "/nowhere/catalog", "tls: cannot open /nowhere/c",
-                           "tls: cannot open /nowhere/k", "scrape_configs[0]"}) {
+  for (const char* part :
+       {"needs a token file", "/nowhere/estate.yaml", "/nowhere/catalog", "tls: cannot open /nowhere/c",
+        "tls: cannot open /nowhere/k", "scrape_configs[0]"}) {
     EXPECT_THAT(all, HasSubstr(part));
   }
 }

@@ -8,9 +8,8 @@
 
 namespace trimtab {
 
-// One series as JSON lines: {"metric":{...},"values":[...],"timestamps":[...]} with times in ms. Values
-// read back to the same double; NaN is "NaN", infinities "Infinity" and "-Infinity", a stale marker null.
-// A series of many samples becomes several lines. Nothing for no samples.
+// One series as JSON lines in the form of ingest/export.h, for streams that pull pieces instead of being
+// handed them. A series of many samples becomes several lines; nothing for no samples.
 void append_export_lines(std::string& out, const Labels& labels, const SampleBuffer& samples);
 
 inline constexpr std::size_t kExportSamplesPerLineMax = 10'000;

@@ -19,10 +19,15 @@ Result<Response> export_series(Services& services, const Request& request) {
   const auto all = TRY(SeriesUnion::select(services.store, selectors, range));
   Response response;
   response.content_type = "application/x-ndjson";
-  response.chunks = [all, range, next = std::size_t{0},
+  response.chunks = [all, range, &services, next = std::size_t{0},
                      buffer = SampleBuffer{}](std::string& chunk) mutable -> Result<bool> {
     for (; next < all->size() && chunk.size() < kPieceBytes; ++next) {
-      TRY(all->read(next, range, buffer));
+      const Status read = all->read(next, range, buffer);
+      if (!read && read.error().code() == ErrorCode::kCorrupt) {
+        services.logger.error("a series was left out of an export", {{"error", read.error().message()}});
+        continue;
+      }
+      TRY(read);
       append_export_lines(chunk, all->labels(next), buffer);
     }
     return next < all->size();

@@ -17,7 +17,7 @@ void add_openapi_routes(http::Router& router, Services&) {
 void add_all_routes(http::Router& router, Services& services) {
   add_health_routes(router, services);
   add_write_routes(router, services);
-  // IMPORT add_import_routes(router, services);
+  add_import_routes(router, services);
   add_export_routes(router, services);
   add_series_routes(router, services);
   add_status_routes(router, services);
