@@ -220,8 +220,8 @@ std::string json_brief(const BriefView& view, const BriefInput& input) {
   json.key("notices").begin_array();
   for (const std::string& notice : view.notices) json.value(notice);
   json.end_array();
-  write_findings(json, "out_of_the_ordinary", view.unusual);
-  json.field("out_of_the_ordinary_left_out", view.unusual_hidden);
+  write_findings(json, "findings", view.unusual);
+  json.field("findings_left_out", view.unusual_hidden);
   write_findings(json, "runs_out", view.runs_out);
   json.field("runs_out_left_out", view.runs_out_hidden);
   write_findings(json, "ended", view.ended);
