@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/time.h"
 #include "store/codec/chunk_codec.h"
@@ -14,23 +15,14 @@
 namespace trimtab::embedded {
 namespace {
 
-void append_part(SampleBuffer& to, const SampleBuffer& from, TimeRange range) {
-  const auto& times = from.timestamps_ms;
-  const auto begin = std::lower_bound(times.begin(), times.end(), range.from) - times.begin();
-  const auto end = std::upper_bound(times.begin(), times.end(), range.to) - times.begin();
-  if (begin >= end) return;
-  to.timestamps_ms.insert(to.timestamps_ms.end(), times.begin() + begin, times.begin() + end);
-  to.values.insert(to.values.end(), from.values.begin() + begin, from.values.begin() + end);
-}
-
 // Runs were appended in order of time; the order that decides is that of their sequences.
 void order_runs(SampleBuffer& samples, std::vector<std::size_t>& starts,
                 const std::vector<std::uint64_t>& sequences) {
   if (std::is_sorted(sequences.begin(), sequences.end())) return;
   std::vector<std::size_t> order(sequences.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return sequences[a] < sequences[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return sequences[a] < sequences[b]; });
   SampleBuffer out;
   std::vector<std::size_t> new_starts;
   for (const std::size_t run : order) {
@@ -84,9 +76,9 @@ void ChunkReader::position(std::uint32_t series, TimestampMs from) {
   const ChunkKey key = chunk_key(series, from, 0);
   if (done_below_ >= 0 && static_cast<std::int64_t>(series) > done_below_) {
     // No chunk lies between the series read last and where the iterator stands.
-    if (!at_->Valid() || at_->key().compare(slice(view(key))) >= 0) return;
+    if (!at_->Valid() || at_->key().compare(slice(embedded::view(key))) >= 0) return;
   }
-  at_->Seek(slice(view(key)));
+  at_->Seek(slice(embedded::view(key)));
 }
 
 std::unexpected<Error> ChunkReader::corrupt(std::uint32_t series, std::string_view chunk,
@@ -102,27 +94,67 @@ std::unexpected<Error> ChunkReader::corrupt(std::uint32_t series, std::string_vi
               fmt::format("series {} {}, {}: {}", series, name, chunk, error.message()));
 }
 
-Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, SampleBuffer& out,
-                                std::uint64_t& decoded) {
+void ChunkReader::reserve(std::size_t more) {
+  if (times_.size() - used_ >= more) return;
+  const std::size_t size = std::max(used_ + more, times_.size() * 2);
+  times_.resize(size);
+  values_.resize(size);
+}
+
+Status ChunkReader::decode_run(std::string_view chunk, std::size_t count, TimeRange range,
+                               std::uint64_t sequence) {
+  reserve(count);
+  TimestampMs* const times = times_.data() + used_;
+  double* const values = values_.data() + used_;
+  const std::size_t found = TRY(decode_chunk(chunk, std::span(times, count), std::span(values, count)));
+  std::size_t begin = 0;
+  std::size_t end = found;
+  if (found != 0 && times[0] < range.from) {
+    begin = static_cast<std::size_t>(std::lower_bound(times, times + found, range.from) - times);
+  }
+  if (found != 0 && times[found - 1] > range.to) {
+    end = static_cast<std::size_t>(std::upper_bound(times, times + found, range.to) - times);
+  }
+  if (begin >= end) return ok();
+  if (begin != 0) {
+    std::memmove(times, times + begin, (end - begin) * sizeof *times);
+    std::memmove(values, values + begin, (end - begin) * sizeof *values);
+  }
+  in_order_ = in_order_ && (used_ == 0 || times_[used_ - 1] < times[0]);
+  runs_.push_back({sequence, used_});
+  used_ += end - begin;
+  return ok();
+}
+
+void ChunkReader::append_run(const SampleBuffer& samples, TimeRange range) {
+  const auto& times = samples.timestamps_ms;
+  const auto begin = std::lower_bound(times.begin(), times.end(), range.from) - times.begin();
+  const auto end = std::upper_bound(times.begin(), times.end(), range.to) - times.begin();
+  if (begin >= end) return;
+  reserve(static_cast<std::size_t>(end - begin));
+  in_order_ = in_order_ && (used_ == 0 || times_[used_ - 1] < times[static_cast<std::size_t>(begin)]);
+  runs_.push_back({kChunkSequenceMax, used_});  // newer in writing than every chunk
+  std::copy(times.begin() + begin, times.begin() + end, times_.begin() + static_cast<std::ptrdiff_t>(used_));
+  std::copy(samples.values.begin() + begin, samples.values.begin() + end,
+            values_.begin() + static_cast<std::ptrdiff_t>(used_));
+  used_ += static_cast<std::size_t>(end - begin);
+}
+
+Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, std::uint64_t& decoded) {
   for (; at_->Valid(); at_->Next()) {
-    const auto place = parse_chunk_key(view(at_->key()));
-    if (!place || place->series != series) break;
-    if (place->start_ms > range.to) {
-      done_below_ = -1;  // it stands inside this series
-      break;
-    }
-    const std::string_view value = view(at_->value());
+    const auto place = parse_chunk_key(embedded::view(at_->key()));
+    if (!place || place->series != series || place->start_ms > range.to) break;
+    const std::string_view value = embedded::view(at_->value());
     const auto name = [&] {
       return fmt::format("chunk from {} (number {})", format_timestamp(place->start_ms), place->sequence);
     };
     const auto header = decode_chunk_header(value);
     if (!header) return corrupt(series, name(), header.error());
     if (header->last_ms < range.from) continue;
-    const std::size_t start = out.size();
-    if (Status status = decode_chunk(value, range, out); !status)
+    if (Status status = decode_run(value, header->count, range, place->sequence); !status) {
       return corrupt(series, name(), status.error());
+    }
     decoded += header->count;
-    runs_.push_back({place->sequence, start});
   }
   if (Status status = to_status(at_->status(), "reading chunks"); !status) {
     at_.reset();
@@ -131,33 +163,37 @@ Status ChunkReader::read_chunks(std::uint32_t series, TimeRange range, SampleBuf
   return ok();
 }
 
-Status ChunkReader::read(std::uint32_t series, TimeRange range, SampleBuffer& out, std::uint64_t& decoded) {
-  out.clear();
-  runs_.clear();
-  if (const TimestampMs cutoff = core_.retention_cutoff(); range.from < cutoff) range.from = cutoff;
-  if (range.empty()) return ok();
-  std::uint32_t span_s = 0;
-  if (!copy_head(series, range, span_s)) return ok();
-  renew();
-  const TimestampMs from = std::max(kTimestampMin, range.from - std::int64_t{span_s} * kSecondMs);
-  position(series, from);
-  done_below_ = series;
-  TRY(read_chunks(series, range, out, decoded));
-
+// The rare case: runs overlap, so the order of their sequences decides.
+ChunkReader::View ChunkReader::merged() {
+  merged_.timestamps_ms.assign(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(used_));
+  merged_.values.assign(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(used_));
   std::vector<std::size_t> starts;
   std::vector<std::uint64_t> sequences;
   for (const Run& run : runs_) {
     starts.push_back(run.start);
     sequences.push_back(run.sequence);
   }
-  order_runs(out, starts, sequences);
+  order_runs(merged_, starts, sequences);
+  merge_runs(merged_, starts);
+  return {merged_.timestamps_ms, merged_.values};
+}
+
+Result<ChunkReader::View> ChunkReader::view(std::uint32_t series, TimeRange range, std::uint64_t& decoded) {
+  used_ = 0;
+  in_order_ = true;
+  runs_.clear();
+  if (const TimestampMs cutoff = core_.retention_cutoff(); range.from < cutoff) range.from = cutoff;
+  std::uint32_t span_s = 0;
+  if (range.empty() || !copy_head(series, range, span_s)) return View{};
+  renew();
+  position(series, std::max(kTimestampMin, range.from - std::int64_t{span_s} * kSecondMs));
+  done_below_ = series;
+  TRY(read_chunks(series, range, decoded));
   decoded += open_.size() + late_.size();
-  for (const SampleBuffer* part : {&open_, &late_}) {
-    starts.push_back(out.size());
-    append_part(out, *part, range);
-  }
-  merge_runs(out, starts);
-  return ok();
+  append_run(open_, range);
+  append_run(late_, range);
+  if (!in_order_) return merged();
+  return View{{times_.data(), used_}, {values_.data(), used_}};
 }
 
 }  // namespace trimtab::embedded

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,15 +24,24 @@ class ChunkReader {
   explicit ChunkReader(Core& core);
   ~ChunkReader();
 
-  // Replaces `out`. `decoded` grows by the samples that were decoded, in range or not.
+  // Sorted by time, times unique; valid until the next call.
+  struct View {
+    std::span<const TimestampMs> timestamps_ms;
+    std::span<const double> values;
+  };
+  // `decoded` grows by the samples that were decoded, in range or not.
   // Errors: kCorrupt names series and chunk; kIo.
-  Status read(std::uint32_t series, TimeRange range, SampleBuffer& out, std::uint64_t& decoded);
+  Result<View> view(std::uint32_t series, TimeRange range, std::uint64_t& decoded);
 
  private:
   bool copy_head(std::uint32_t series, TimeRange range, std::uint32_t& span_s);
   void renew();
   void position(std::uint32_t series, TimestampMs from);
-  Status read_chunks(std::uint32_t series, TimeRange range, SampleBuffer& out, std::uint64_t& decoded);
+  Status read_chunks(std::uint32_t series, TimeRange range, std::uint64_t& decoded);
+  Status decode_run(std::string_view chunk, std::size_t count, TimeRange range, std::uint64_t sequence);
+  void append_run(const SampleBuffer& samples, TimeRange range);
+  void reserve(std::size_t more);
+  View merged();
   std::unexpected<Error> corrupt(std::uint32_t series, std::string_view chunk, const Error& error);
 
   Core& core_;
@@ -41,6 +51,13 @@ class ChunkReader {
   std::int64_t done_below_ = -1;
   SampleBuffer open_;
   SampleBuffer late_;
+  SampleBuffer merged_;
+  // Decoded runs one behind another, the first `used_` places. Sized once and kept: growing a vector
+  // for each chunk would zero what the decoder is about to write.
+  std::vector<TimestampMs> times_;
+  std::vector<double> values_;
+  std::size_t used_ = 0;
+  bool in_order_ = true;  // each run begins after the one before it ends
   struct Run {
     std::uint64_t sequence;
     std::size_t start;

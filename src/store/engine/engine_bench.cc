@@ -159,7 +159,7 @@ void aligned_scan(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stats.samples));
 }
-BENCHMARK(aligned_scan)->Unit(benchmark::kMillisecond);
+BENCHMARK(aligned_scan)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 // A start after kill -9 with a quarter gigabyte of journal.
 void recovery(benchmark::State& state) {
@@ -188,7 +188,7 @@ void recovery(benchmark::State& state) {
     state.ResumeTiming();
   }
 }
-BENCHMARK(recovery)->Iterations(2)->Unit(benchmark::kMillisecond);
+BENCHMARK(recovery)->Iterations(2)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace trimtab::embedded::testing

@@ -103,17 +103,17 @@ Result<Matrix> Engine::aligned(const Matchers& matchers, TimeRange range, Durati
   Status first_error = ok();
   const auto work = [&] {
     EngineSeriesSet::Lease lease(set);
-    SampleBuffer samples;
     for (std::size_t from = next.fetch_add(kStrideSeries); from < ids.size();
          from = next.fetch_add(kStrideSeries)) {
       for (std::size_t i = from; i < std::min(from + kStrideSeries, ids.size()); ++i) {
-        if (Status status = lease.read(i, wanted, samples); !status) {
+        const auto samples = lease.view(i, wanted);
+        if (!samples) {
           const std::lock_guard lock(error_mutex);
-          if (first_error) first_error = status;
+          if (first_error) first_error = std::unexpected(samples.error());
           next.store(ids.size());
           return;
         }
-        align_samples(samples.timestamps_ms, samples.values, grid, align,
+        align_samples(samples->timestamps_ms, samples->values, grid, align,
                       {matrix.values.data() + i * columns, columns});
       }
     }

@@ -42,15 +42,26 @@ Status EngineSeriesSet::account(std::uint64_t decoded) const {
   return fail(ErrorCode::kLimit, fmt::format("the read needs more than {} samples, its bound", samples_max_));
 }
 
-Status EngineSeriesSet::Lease::read(std::size_t index, TimeRange range, SampleBuffer& out) {
+Status EngineSeriesSet::check_cancelled() const {
+  if (cancelled_ == nullptr || !cancelled_->load(std::memory_order_relaxed)) return ok();
+  return fail(ErrorCode::kCancelled, "the read was cancelled");
+}
+
+Result<ChunkReader::View> EngineSeriesSet::Lease::view(std::size_t index, TimeRange range) {
   CHECK(index < set_.ids_.size(), "series {} of {}", index, set_.ids_.size());
-  if (set_.cancelled_ != nullptr && set_.cancelled_->load(std::memory_order_relaxed)) {
-    return fail(ErrorCode::kCancelled, "the read was cancelled");
-  }
+  TRY(set_.check_cancelled());
   std::uint64_t decoded = 0;
-  const Status status = reader_->read(set_.ids_[index], range, out, decoded);
+  auto found = reader_->view(set_.ids_[index], range, decoded);
   TRY(set_.account(decoded));
-  return status;
+  return found;
+}
+
+Status EngineSeriesSet::Lease::read(std::size_t index, TimeRange range, SampleBuffer& out) {
+  out.clear();
+  const auto found = TRY(view(index, range));
+  out.timestamps_ms.assign(found.timestamps_ms.begin(), found.timestamps_ms.end());
+  out.values.assign(found.values.begin(), found.values.end());
+  return ok();
 }
 
 Status EngineSeriesSet::read(std::size_t index, TimeRange range, SampleBuffer& out) const {

@@ -31,6 +31,7 @@ class EngineSeriesSet final : public SeriesSet {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Status read(std::size_t index, TimeRange range, SampleBuffer& out);
+    Result<ChunkReader::View> view(std::size_t index, TimeRange range);  // valid until the next call
 
    private:
     const EngineSeriesSet& set_;
@@ -41,6 +42,7 @@ class EngineSeriesSet final : public SeriesSet {
   std::unique_ptr<ChunkReader> take_reader() const;
   void give_back(std::unique_ptr<ChunkReader> reader) const;
   Status account(std::uint64_t decoded) const;
+  Status check_cancelled() const;
 
   Core& core_;
   const std::vector<std::uint32_t> ids_;

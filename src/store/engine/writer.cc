@@ -83,10 +83,9 @@ Status Writer::journal(std::span<const Sample> samples) {
     batch.Put(core_.database->family(Family::kSeries), slice(view(series_key(id))), labels);
   }
   if (!samples.empty()) {
-    scratch_.clear();
-    encode_journal_samples(samples, scratch_);
+    const std::string_view entry = encode_journal_samples(samples, scratch_);
     batch.Put(core_.database->family(Family::kJournal), slice(view(journal_key(core_.journal_next))),
-              scratch_);
+              slice(entry));
   } else if (definitions.empty()) {
     return ok();
   }

@@ -45,11 +45,11 @@ Status decode_samples_entry(ByteReader& reader, std::vector<Sample>& out) {
 
 }  // namespace
 
-void encode_journal_samples(std::span<const Sample> batch, std::string& out) {
+std::string_view encode_journal_samples(std::span<const Sample> batch, std::string& buffer) {
   constexpr std::size_t kVarintMax = 10;
-  const std::size_t begin = out.size();
-  out.resize(begin + 1 + kVarintMax + batch.size() * (2 * kVarintMax + sizeof(double)));
-  char* at = out.data() + begin;
+  const std::size_t bytes_max = 1 + kVarintMax + batch.size() * (2 * kVarintMax + sizeof(double));
+  if (buffer.size() < bytes_max) buffer.resize(bytes_max);
+  char* at = buffer.data();
   *at++ = static_cast<char>(JournalKind::kSamples);
   at = write_varint(at, batch.size());
   std::uint32_t series = 0;
@@ -65,7 +65,7 @@ void encode_journal_samples(std::span<const Sample> batch, std::string& out) {
     std::memcpy(at, &sample.value, sizeof sample.value);
     at += sizeof sample.value;
   }
-  out.resize(static_cast<std::size_t>(at - out.data()));
+  return {buffer.data(), static_cast<std::size_t>(at - buffer.data())};
 }
 
 void encode_journal_sealed(std::span<const SealedHead> sealed, std::string& out) {

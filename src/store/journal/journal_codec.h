@@ -26,7 +26,8 @@ struct SealedHead {
 };
 
 // About 10 bytes per sample: deltas of series and time as varints, then the values as they are.
-void encode_journal_samples(std::span<const Sample> batch, std::string& out);
+// The result lies in `buffer`, which only ever grows: a fresh string would be zeroed for every batch.
+std::string_view encode_journal_samples(std::span<const Sample> batch, std::string& buffer);
 void encode_journal_sealed(std::span<const SealedHead> sealed, std::string& out);
 
 // One decoded entry; vectors are reused between calls.
