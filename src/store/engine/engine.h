@@ -66,6 +66,7 @@ class Engine final : public EmbeddedStore {
   Result<std::vector<std::uint32_t>> select_ids(const Matchers& matchers, TimeRange range) const;
   Result<std::vector<std::uint32_t>> select_bounded(const Matchers& matchers, TimeRange range,
                                                     const ReadOptions& options);
+  Status shed_journal();
   void sync_loop(const std::stop_token& stop);
   void keep_loop(const std::stop_token& stop);
 
