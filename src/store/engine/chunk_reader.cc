@@ -178,11 +178,12 @@ ChunkReader::View ChunkReader::merged() {
   return {merged_.timestamps_ms, merged_.values};
 }
 
-Result<ChunkReader::View> ChunkReader::view(std::uint32_t series, TimeRange range, std::uint64_t& decoded) {
+Result<ChunkReader::View> ChunkReader::view(std::uint32_t series, TimeRange range, Expired expired,
+                                            std::uint64_t& decoded) {
   used_ = 0;
   in_order_ = true;
   runs_.clear();
-  if (const TimestampMs cutoff = core_.retention_cutoff(); range.from < cutoff) range.from = cutoff;
+  if (expired == Expired::kHide) range.from = std::max(range.from, core_.retention_cutoff());
   std::uint32_t span_s = 0;
   if (range.empty() || !copy_head(series, range, span_s)) return View{};
   renew();

@@ -31,7 +31,9 @@ class ChunkReader {
   };
   // `decoded` grows by the samples that were decoded, in range or not.
   // Errors: kCorrupt names series and chunk; kIo.
-  Result<View> view(std::uint32_t series, TimeRange range, std::uint64_t& decoded);
+  // kHide: samples older than the retention age are not there. kShow: those that no tier holds yet are.
+  enum class Expired { kHide, kShow };
+  Result<View> view(std::uint32_t series, TimeRange range, Expired expired, std::uint64_t& decoded);
 
  private:
   bool copy_head(std::uint32_t series, TimeRange range, std::uint32_t& span_s);

@@ -63,9 +63,11 @@ class Engine final : public EmbeddedStore {
   Status inspect_chunks(bool verify, Inspection& out);
   Status upkeep();
   Status load_metadata();
-  Result<std::vector<std::uint32_t>> select_ids(const Matchers& matchers, TimeRange range) const;
+  enum class Reach { kRaw, kTiers };  // kTiers: also series whose tiers may reach into the range
+  Result<std::vector<std::uint32_t>> select_ids(const Matchers& matchers, TimeRange range,
+                                                Reach reach = Reach::kRaw) const;
   Result<std::vector<std::uint32_t>> select_bounded(const Matchers& matchers, TimeRange range,
-                                                    const ReadOptions& options);
+                                                    const ReadOptions& options, Reach reach);
   Status shed_journal();
   void sync_loop(const std::stop_token& stop);
   void keep_loop(const std::stop_token& stop);

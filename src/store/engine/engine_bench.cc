@@ -136,6 +136,7 @@ void million_series(benchmark::State& state) {
 BENCHMARK(million_series)->Arg(20)->Arg(300)->Iterations(200)->Unit(benchmark::kMillisecond);
 
 void aligned_scan(benchmark::State& state) {
+  const auto align = static_cast<Align>(state.range(0));
   TestStore store;
   store.options.cache_bytes = std::uint64_t{1} << 30;
   store.reopen();
@@ -153,13 +154,17 @@ void aligned_scan(benchmark::State& state) {
   const TimestampMs from = kNow - 30 * kDayMs;
   for (auto _ : state) {
     const auto matrix = store.engine->aligned({}, {from, from + static_cast<TimestampMs>(steps) * kStepMs},
-                                              5 * kMinuteMs, Align::kMean, {});
+                                              5 * kMinuteMs, align, {});
     CHECK(matrix && matrix->rows() == ids.size());
     CHECK(matrix->row(3)[5] == 3);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stats.samples));
 }
-BENCHMARK(aligned_scan)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(aligned_scan)
+    ->Arg(static_cast<int>(Align::kLast))
+    ->Arg(static_cast<int>(Align::kMean))
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
 
 // A start after kill -9 with a quarter gigabyte of journal.
 void recovery(benchmark::State& state) {

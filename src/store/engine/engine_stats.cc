@@ -33,7 +33,7 @@ StoreStats Engine::stats() {
 Result<std::uint64_t> Engine::remove(const Matchers& matchers, TimeRange range) {
   if (matchers.empty()) return invalid("deleting needs at least one matcher");
   TRY(core_.gate.check());
-  const auto ids = TRY(select_ids(matchers, range));
+  const auto ids = TRY(select_ids(matchers, range, Reach::kTiers));
   return keeper_.remove(ids, range);
 }
 

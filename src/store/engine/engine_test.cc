@@ -246,8 +246,45 @@ TEST_F(EmbeddedStoreTest, retention_by_age_hides_at_once_and_drops_when_due) {
   EXPECT_EQ(store.read(cpu).size(), 0U);
   EXPECT_EQ(store.read(metric("live")).size(), 48U);
   ASSERT_TRUE(store.engine->maintain().has_value());
-  EXPECT_EQ(store.engine->stats().series, 1U);
   EXPECT_EQ(store.engine->stats().chunks, 1U);
+  EXPECT_EQ(store.read(metric("live")).size(), 48U);
+  EXPECT_EQ((*store.engine->select({}, {}, {}))->size(), 1U);
+  store.clock.advance(kDayMs * 90);  // beyond the longest tier
+  ASSERT_TRUE(store.engine->maintain().has_value());
+  EXPECT_EQ(store.engine->stats().series, 0U);
+}
+
+TEST_F(EmbeddedStoreTest, tiers_answer_aligned_reads_for_what_retention_dropped) {
+  const TimestampMs start = (kNow - 20 * kDayMs) / kDayMs * kDayMs;
+  const std::size_t count = 20 * 24 * 60;
+  fill(cpu, start + kMinuteMs, count, kMinuteMs);
+  ASSERT_TRUE(store.engine->compact().has_value());
+  const TimeRange range{start + kHourMs, start + 19 * kDayMs};
+  std::map<Align, std::vector<double>> before;
+  for (const Align align : {Align::kMean, Align::kMin, Align::kMax, Align::kSum, Align::kCount}) {
+    before[align] = store.engine->aligned({}, range, kHourMs, align, {})->values;
+  }
+  store.options.retention_age_ms = 7 * kDayMs;
+  store.reopen();
+  ASSERT_TRUE(store.engine->maintain().has_value());
+  EXPECT_LT(store.engine->stats().samples, count / 2);
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& [align, values] : before) {
+      const auto matrix = store.engine->aligned({}, range, kHourMs, align, {});
+      ASSERT_TRUE(matrix.has_value());
+      ASSERT_EQ(matrix->rows(), 1U);
+      for (std::size_t column = 0; column < matrix->columns; ++column) {
+        ASSERT_DOUBLE_EQ(matrix->values[column], values[column]) << "column " << column;
+      }
+    }
+    store.crash();
+  }
+  ASSERT_TRUE(store.engine->remove(exactly(cpu), {start, start + 2 * kDayMs}).has_value());
+  EXPECT_EQ(store.engine->aligned({}, {start + kDayMs, start + kDayMs}, kHourMs, Align::kCount, {})->values,
+            (std::vector<double>{0}));
+  EXPECT_EQ(
+      store.engine->aligned({}, {start + 3 * kDayMs, start + 3 * kDayMs}, kHourMs, Align::kCount, {})->values,
+      (std::vector<double>{60}));
 }
 
 TEST_F(EmbeddedStoreTest, retention_by_size_drops_the_oldest_first) {

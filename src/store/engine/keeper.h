@@ -40,7 +40,8 @@ class Keeper {
 
  private:
   Status merge_series(std::uint32_t series);
-  Status remove_range(std::uint32_t series, TimeRange range, bool whole_chunks_only);
+  Status remove_range(std::uint32_t series, TimeRange range);
+  Status expire_chunks(std::uint32_t series, TimestampMs cutoff);
   Status settle_edges(std::uint32_t series, const std::vector<ListedChunk>& left);
   Status forget_series(std::span<const std::uint32_t> ids);
   Status drop_before(TimestampMs cutoff);

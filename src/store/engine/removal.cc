@@ -7,6 +7,7 @@
 #include "store/engine/chunk_runs.h"
 #include "store/engine/keeper.h"
 #include "store/engine/rocks_options.h"
+#include "store/engine/tiers.h"
 
 namespace trimtab::embedded {
 namespace {
@@ -27,7 +28,7 @@ SampleBuffer cut_out(const SampleBuffer& samples, TimeRange range, bool before) 
 
 // Requires: maintenance_mutex and append_mutex; the head is sealed. Chunks inside the range go, those
 // across its ends are written again without it, under their own sequence.
-Status Keeper::remove_range(std::uint32_t series, TimeRange range, bool whole_chunks_only) {
+Status Keeper::remove_range(std::uint32_t series, TimeRange range) {
   const auto chunks = TRY(list_chunks(core_, series));
   rocksdb::WriteBatch batch;
   Totals totals = core_.totals;
@@ -35,7 +36,7 @@ Status Keeper::remove_range(std::uint32_t series, TimeRange range, bool whole_ch
   for (const ListedChunk& chunk : chunks) {
     const bool outside = chunk.start_ms > range.to || chunk.end_ms < range.from;
     const bool inside = chunk.start_ms >= range.from && chunk.end_ms <= range.to;
-    if (outside || (whole_chunks_only && !inside)) {
+    if (outside) {
       left.push_back(chunk);
       continue;
     }
@@ -54,6 +55,13 @@ Status Keeper::remove_range(std::uint32_t series, TimeRange range, bool whole_ch
       delete_chunk(core_, batch, series, chunk, totals);
     }
   }
+  bool no_tiers = true;
+  Head& head = core_.heads.at(series);
+  if ((head.flags & Head::kTiered) != 0) {
+    TRY(cut_tiers(core_, batch, series, range, no_tiers));
+    const HeadLock lock(head);
+    if (no_tiers) head.flags = static_cast<std::uint8_t>((head.flags & ~Head::kTiered) | Head::kDirty);
+  }
   if (batch.Count() != 0) TRY(core_.write_chunks(batch, totals));
   return settle_edges(series, left);
 }
@@ -62,7 +70,13 @@ Status Keeper::remove_range(std::uint32_t series, TimeRange range, bool whole_ch
 Status Keeper::settle_edges(std::uint32_t series, const std::vector<ListedChunk>& left) {
   Head& head = core_.heads.at(series);
   const bool open = head.has_open() || head.late != nullptr;
-  if (left.empty() && !open) return forget_series({&series, 1});
+  if (left.empty() && !open) {
+    if ((head.flags & Head::kTiered) == 0) return forget_series({&series, 1});
+    const HeadLock lock(head);
+    head.oldest_ms = head.newest_ms;  // tiers only: a late copy of the newest sample is still known
+    head.flags |= Head::kDirty;
+    return ok();
+  }
   TimestampMs oldest = std::numeric_limits<TimestampMs>::max();
   const ListedChunk* last = nullptr;
   for (const ListedChunk& chunk : left) {
@@ -133,7 +147,7 @@ Result<std::uint64_t> Keeper::remove(std::span<const std::uint32_t> ids, TimeRan
     TRY(core_.gate.check());
     TRY(writer_.seal_locked(step, Writer::Part::kAll));
     for (const std::uint32_t id : step) {
-      if (core_.heads.at(id).alive()) TRY(remove_range(id, range, false));
+      if (core_.heads.at(id).alive()) TRY(remove_range(id, range));
     }
   }
   return ids.size();

@@ -2,39 +2,75 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <limits>
 
 #include "base/time.h"
 #include "store/codec/chunk_codec.h"
+#include "store/engine/chunk_runs.h"
 #include "store/engine/keeper.h"
 #include "store/engine/rocks_options.h"
+#include "store/engine/tiers.h"
 
 namespace trimtab::embedded {
 
-// Chunks that end before the cutoff go; a series that holds nothing newer is forgotten with what is
-// open in its head. Reads hide samples before the age cutoff at once, so a chunk across it may wait.
+// Chunks that end before the cutoff become buckets of the tiers. Requires: maintenance_mutex,
+// append_mutex. A chunk that does not decode goes without: it held nothing that could be read.
+Status Keeper::expire_chunks(std::uint32_t series, TimestampMs cutoff) {
+  Head& head = core_.heads.at(series);
+  if (head.newest_ms < cutoff) TRY(writer_.seal_locked({&series, 1}, Writer::Part::kAll));
+  auto left = TRY(list_chunks(core_, series));
+  const auto split = std::stable_partition(left.begin(), left.end(),
+                                           [&](const ListedChunk& chunk) { return chunk.end_ms >= cutoff; });
+  std::vector<ListedChunk> expired(split, left.end());
+  left.erase(split, left.end());
+  std::sort(expired.begin(), expired.end(),
+            [](const ListedChunk& a, const ListedChunk& b) { return a.sequence < b.sequence; });
+  rocksdb::WriteBatch batch;
+  Totals totals = core_.totals;
+  SampleBuffer samples;
+  std::vector<std::size_t> starts;
+  for (const ListedChunk& chunk : expired) {
+    starts.push_back(samples.size());
+    if (Status status = load_chunk(core_, series, chunk, samples); !status) {
+      core_.metrics.corrupt_chunks.add();
+      core_.logger.warn("a chunk expires unread", {{"series", series}, {"error", status.error().message()}});
+    }
+    delete_chunk(core_, batch, series, chunk, totals);
+  }
+  merge_runs(samples, starts);
+  if (samples.size() != 0) TRY(add_to_tiers(core_, batch, series, samples));
+  TRY(expire_tiers(core_, batch, series));
+  if (batch.Count() == 0) return ok();
+  {
+    const HeadLock lock(head);
+    head.flags |= Head::kDirty | (samples.size() != 0 ? Head::kTiered : 0);
+  }
+  TRY(core_.write_chunks(batch, totals));
+  core_.metrics.chunks_expired.add(static_cast<double>(expired.size()));
+  return settle_edges(series, left);
+}
+
+// A series whose newest sample is older than all tiers reach is forgotten. Raw reads hide samples
+// before the age cutoff at once, so a chunk across it may wait for its end.
 Status Keeper::drop_before(TimestampMs cutoff) {
   const std::lock_guard maintenance(core_.maintenance_mutex);
   TRY(writer_.write_pending());
-  const std::uint64_t chunks_before = core_.totals.chunks;
+  const TimestampMs forgotten = core_.options.retention_age_ms > 0
+                                    ? core_.clock.now_ms() -
+                                          kTiers.back().ages_kept * core_.options.retention_age_ms -
+                                          kTiers.back().block_ms
+                                    : std::numeric_limits<TimestampMs>::min();
   for (std::uint32_t id = 0; id < core_.heads.size(); ++id) {
     const std::lock_guard lock(core_.append_mutex);
     TRY(core_.gate.check());
     const Head& head = core_.heads.at(id);
     if (!head.alive() || !head.has_samples() || head.oldest_ms >= cutoff) continue;
-    if (head.newest_ms < cutoff) {
-      TRY(forget_series({&id, 1}));
-      continue;
-    }
-    if (Status status = remove_range(id, {kTimestampMin, cutoff - 1}, true); !status) {
+    if (Status status = head.newest_ms < forgotten ? forget_series({&id, 1}) : expire_chunks(id, cutoff);
+        !status) {
       if (status.error().code() != ErrorCode::kCorrupt) return status;
       core_.logger.warn("retention passes over a series",
                         {{"series", id}, {"error", status.error().message()}});
     }
-  }
-  const std::lock_guard lock(core_.append_mutex);
-  if (core_.totals.chunks < chunks_before) {
-    core_.metrics.chunks_expired.add(static_cast<double>(chunks_before - core_.totals.chunks));
   }
   return ok();
 }

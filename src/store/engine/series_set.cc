@@ -47,18 +47,19 @@ Status EngineSeriesSet::check_cancelled() const {
   return fail(ErrorCode::kCancelled, "the read was cancelled");
 }
 
-Result<ChunkReader::View> EngineSeriesSet::Lease::view(std::size_t index, TimeRange range) {
+Result<ChunkReader::View> EngineSeriesSet::Lease::view(std::size_t index, TimeRange range,
+                                                       ChunkReader::Expired expired) {
   CHECK(index < set_.ids_.size(), "series {} of {}", index, set_.ids_.size());
   TRY(set_.check_cancelled());
   std::uint64_t decoded = 0;
-  auto found = reader_->view(set_.ids_[index], range, decoded);
+  auto found = reader_->view(set_.ids_[index], range, expired, decoded);
   TRY(set_.account(decoded));
   return found;
 }
 
 Status EngineSeriesSet::Lease::read(std::size_t index, TimeRange range, SampleBuffer& out) {
   out.clear();
-  const auto found = TRY(view(index, range));
+  const auto found = TRY(view(index, range, ChunkReader::Expired::kHide));
   out.timestamps_ms.assign(found.timestamps_ms.begin(), found.timestamps_ms.end());
   out.values.assign(found.values.begin(), found.values.end());
   return ok();

@@ -31,7 +31,8 @@ class EngineSeriesSet final : public SeriesSet {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Status read(std::size_t index, TimeRange range, SampleBuffer& out);
-    Result<ChunkReader::View> view(std::size_t index, TimeRange range);  // valid until the next call
+    // Valid until the next call.
+    Result<ChunkReader::View> view(std::size_t index, TimeRange range, ChunkReader::Expired expired);
 
    private:
     const EngineSeriesSet& set_;

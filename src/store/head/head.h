@@ -64,7 +64,8 @@ struct alignas(64) Head {
   static constexpr std::uint8_t kTouched = 4;  // written since the last look for idle heads
   static constexpr std::uint8_t kOverlap = 8;  // chunks of this series may overlap
   static constexpr std::uint8_t kIdle = 16;    // was untouched at the last look
-  static constexpr std::uint8_t kKeptFlags = kOverlap;
+  static constexpr std::uint8_t kTiered = 32;    // some of its samples live on in tiers only
+  static constexpr std::uint8_t kKeptFlags = kOverlap | kTiered;
 
   bool alive() const { return (flags & kAlive) != 0; }
   bool has_samples() const { return newest_ms != std::numeric_limits<TimestampMs>::min(); }
