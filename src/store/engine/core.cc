@@ -97,8 +97,7 @@ Core::Core(const EmbeddedStoreOptions& options_in, const EngineLimits& limits_in
 void Core::write_failed(const Error& error) {
   metrics.write_failures.add();
   const bool was_open = gate.is_open();
-  gate.refuse_failed(error.code() == ErrorCode::kUnavailable ? "disk full: " + error.message()
-                                                             : error.message());
+  gate.refuse_failed(error.message());
   if (was_open) logger.error("writes are refused", {{"reason", error.message()}});
 }
 

@@ -91,7 +91,7 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.IsCorruption()) code = ErrorCode::kCorrupt;
   if (status.IsNotFound()) code = ErrorCode::kNotFound;
   if (status.IsNoSpace() || status.IsShutdownInProgress()) code = ErrorCode::kUnavailable;
-  return fail(code, fmt::format("{}: {}", doing, status.ToString()));
+  return fail(code, fmt::format("{}{}: {}", status.IsNoSpace() ? "disk full: " : "", doing, status.ToString()));
 }
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {

@@ -29,6 +29,7 @@ inline constexpr std::uint32_t kFormatVersion = 1;
 struct DatabaseOptions {
   std::string directory;
   std::uint64_t cache_bytes = 0;
+  std::uint64_t free_bytes_min = 0;  // 0: unbounded buffers; else they stay small enough to fit a full disk's floor
   bool read_only = false;
   rocksdb::Env* env = nullptr;  // tests put faults in; null: the system's
 };

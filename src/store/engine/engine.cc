@@ -45,6 +45,7 @@ Status Engine::start() {
   DatabaseOptions database;
   database.directory = core_.options.directory;
   database.cache_bytes = core_.options.cache_bytes;
+  database.free_bytes_min = core_.options.free_bytes_min;
   database.read_only = core_.options.read_only;
   database.env = hooks_.env;
   core_.database = TRY(Database::open(database));

@@ -5,6 +5,9 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace trimtab::embedded {
 namespace {
 
@@ -69,6 +72,10 @@ rocksdb::DBOptions database_options(const DatabaseOptions& options) {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const DatabaseOptions& options) {
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
+  // To take writes again after a full disk, what is in memory must first fit into the free space that
+  // the floor keeps: up to three buffers of a family, and only the journal's are ever large together.
+  const std::size_t buffer_max = options.free_bytes_min == 0 ? std::numeric_limits<std::size_t>::max()
+                                                             : std::max<std::size_t>(kMiB, options.free_bytes_min / 4);
   std::vector<rocksdb::ColumnFamilyDescriptor> out;
   for (const FamilySettings& settings : kFamilies) {
     rocksdb::BlockBasedTableOptions table;
@@ -80,7 +87,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const DatabaseOp
     table.pin_l0_filter_and_index_blocks_in_cache = true;
     rocksdb::ColumnFamilyOptions family;
     family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    family.write_buffer_size = settings.write_buffer_bytes;
+    family.write_buffer_size = std::min(settings.write_buffer_bytes, buffer_max);
     family.max_write_buffer_number = 3;
     family.compression = settings.compression;
     family.level_compaction_dynamic_level_bytes = true;
