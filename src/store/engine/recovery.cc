@@ -7,6 +7,7 @@
 
 #include "store/engine/bytes.h"
 #include "store/engine/keys.h"
+#include "store/engine/replay_crew.h"
 #include "store/engine/rocks_options.h"
 #include "store/journal/journal_codec.h"
 
@@ -77,57 +78,26 @@ Status load_heads(Core& core, std::vector<std::uint64_t>& seen, RecoveryReport& 
   return to_status(at->status(), "reading heads");
 }
 
-void replay_samples(Core& core, std::uint64_t sequence, std::span<const Sample> samples,
-                    const std::vector<std::uint64_t>& seen) {
-  constexpr std::size_t kAhead = 24;
-  const std::uint32_t count = core.heads.size();
-  HeadMemory& memory = core.heads.memory();
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (i + kAhead < samples.size() && raw(samples[i + kAhead].series) < count) {
-      __builtin_prefetch(&core.heads.at(raw(samples[i + kAhead].series)), 1);
-    }
-    const std::uint32_t id = raw(samples[i].series);
-    if (id >= count || seen[id] > sequence) continue;
-    Head& head = core.heads.at(id);
-    if (head.alive()) head_append(head, id, samples[i].timestamp_ms, samples[i].value, memory);
-  }
-}
-
-void replay_sealed(Core& core, std::uint64_t sequence, std::span<const SealedHead> notes,
-                   const std::vector<std::uint64_t>& seen) {
-  for (const SealedHead& note : notes) {
-    if (note.series >= core.heads.size() || seen[note.series] > sequence) continue;
-    Head& head = core.heads.at(note.series);
-    if (note.open) head_clear_open(head, core.heads.memory());
-    head_clear_late(head, note.late_from, core.heads.memory());
-    head.chunk_span_s = std::max(head.chunk_span_s, note.span_s);
-    if (note.overlap) head.flags |= Head::kOverlap;
-    head.flags |= Head::kDirty;
-  }
-}
-
 Status replay_journal(Core& core, const std::vector<std::uint64_t>& seen, RecoveryReport& report) {
   rocksdb::ReadOptions options = scan_options();
   const JournalKey first = journal_key(core.journal_first);
   const auto at = core.database->iterate(Family::kJournal, options);
-  JournalEntry entry;
+  ReplayCrew crew(core, seen);
   for (at->Seek(slice(view(first))); at->Valid(); at->Next()) {
     if (at->key().size() != sizeof(JournalKey))
       return fail(ErrorCode::kCorrupt, "journal entry with an odd key");
     const std::uint64_t sequence = load_be64(at->key().data());
-    if (Status status = decode_journal_entry(view(at->value()), entry); !status) {
+    auto entry = std::make_unique<JournalEntry>();
+    if (Status status = decode_journal_entry(view(at->value()), *entry); !status) {
       return std::unexpected(status.error().within(fmt::format("journal entry {}", sequence)));
     }
-    if (entry.kind == JournalKind::kSamples) {
-      replay_samples(core, sequence, entry.samples, seen);
-      report.journal_samples += entry.samples.size();
-    } else {
-      replay_sealed(core, sequence, entry.sealed, seen);
-    }
+    report.journal_samples += entry->kind == JournalKind::kSamples ? entry->samples.size() : 0;
+    crew.add(sequence, std::move(entry));
     core.journal_next = std::max(core.journal_next, sequence + 1);
     core.journal_bytes += at->value().size();
     ++report.journal_entries;
   }
+  crew.finish();
   return to_status(at->status(), "reading the journal");
 }
 
