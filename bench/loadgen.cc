@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -72,6 +73,10 @@ struct Walk {
   }
 };
 
+// The mixed load, of 20 series: 8 counters, 4 gauges of two decimals, 3 of memory pages, 4 that mostly
+// stand still and 1 of 17 digits.
+constexpr std::array<std::uint32_t, 20> kMix{0, 1, 3, 0, 2, 0, 1, 0, 3, 4, 0, 2, 1, 0, 3, 0, 2, 1, 0, 3};
+
 // A pre-built request body and where its samples stand.
 struct Block {
   std::string body;
@@ -108,7 +113,7 @@ Block build_block(const Options& options, std::size_t first, std::size_t count) 
     put_bytes(block.body, 1, series);
     block.value_at.push_back(block.body.size() - sample.size() + value_offset);
     const std::uint32_t kind =
-        options.kind == "counter" ? 0 : options.kind == "gauge" ? 1 : static_cast<std::uint32_t>(s % 5);
+        options.kind == "counter" ? 0 : options.kind == "gauge" ? 1 : kMix[s % kMix.size()];
     block.walks.push_back(
         {static_cast<double>(s % 1000), kind, static_cast<std::uint32_t>(s * 2654435761u + 1)});
   }
