@@ -78,6 +78,7 @@ TEST(Format, numbers_for_people) {
   EXPECT_EQ(format_with_unit(0.931, "ratio"), "93.1 %");
   EXPECT_EQ(parse_bytes("512MiB").value(), 512u << 20);
   EXPECT_FALSE(parse_bytes("12 parsecs"));
+  EXPECT_EQ(format_with_unit(1e308, "ratio"), "infinite %");
 }
 
 TEST(Yaml, errors_name_file_line_and_path_and_suggest_keys) {

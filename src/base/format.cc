@@ -15,6 +15,8 @@ namespace {
 std::string three_digits(double value) {
   const double magnitude = std::fabs(value);
   if (magnitude == 0) return "0";
+  // A prefix or unit can carry a number near the largest double over the edge.
+  if (!std::isfinite(value)) return value > 0 ? "infinite" : "minus infinite";
   const int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
   const int decimals = std::clamp(2 - exponent, 0, 12);
   std::string text = fmt::format("{:.{}f}", value, decimals);
