@@ -5,7 +5,7 @@ JOBS  ?= $(shell nproc)
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help build run test test-sanitizers bench fmt lint fuzz clean package
+.PHONY: help build run test test-sanitizers bench quality fmt lint fuzz clean package
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -26,6 +26,12 @@ test:  ## everything CI runs: unit, crash, real peers, fuzz replays, sanitizers
 bench:  ## the tables of BENCHMARKS.md, side by side with Debian's prometheus and victoria-metrics
 	@scripts/ensure-packages build test
 	@scripts/run-bench
+
+quality:  ## how well the statistics judge labelled public data; DATA=DIR, SETS="tcpd m4" to choose
+	@scripts/ensure-packages build
+	@cmake --preset release -B $(BUILD) -DTRIMTAB_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS) --target quality
+	@$(BUILD)/bench/quality $(if $(DATA),--data $(DATA)) $(foreach set,$(SETS),--set $(set))
 
 fmt:  ## clang-format over every source file
 	@scripts/ensure-packages clang

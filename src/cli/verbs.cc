@@ -13,6 +13,7 @@ const std::vector<Verb>& verbs() {
     std::vector<Verb> out = {serve_verb(),  brief_verb(),   import_verb(),
                              export_verb(), inspect_verb(), check_verb()};
     for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
+    for (Verb& verb : analyze_verbs()) out.push_back(std::move(verb));
     out.push_back(annotate_verb());
     for (Verb& verb : findings_verbs()) out.push_back(std::move(verb));
     for (Verb& verb : std::vector<Verb>{completion_verb(), help_verb(), version_verb()})

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How well does the analysis name the service to blame? Over the 26 issues of the PetShop data set
-// (amazon-science/petshop-root-cause-analysis, CC BY 4.0, scenario low_traffic):
-//
-//   petshop_quality DIRECTORY      holding graph.csv, noissue/metrics.csv.gz and {train,test}/issue_N/
+// (amazon-science/petshop-root-cause-analysis, CC BY 4.0): petshop/low_traffic with graph.csv,
+// noissue/metrics.csv.gz and {train,test}/issue_N/. PETSHOP_VERBOSE=1 prints every issue.
 //
 // Each issue's rows are put behind the normal ones, the analysis runs as of the last row with its defaults,
 // and the finding that names the labelled root cause is counted by its place. Beside it the same score of
 // the trivial rule "the service with the largest robust z in any metric first", and how often quiet
 // stretches of the normal data are left in peace (specificity).
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -24,8 +22,10 @@
 #include "analyze/fake_store_testlib.h"
 #include "base/check.h"
 #include "kernels/quantile.h"
+#include "quality/data_files.h"
+#include "quality/sets.h"
 
-namespace trimtab {
+namespace trimtab::quality {
 namespace {
 
 namespace fs = std::filesystem;
@@ -38,54 +38,32 @@ struct Column {
 };
 using Table = std::map<Column, std::vector<double>>;  // NaN where empty
 
-std::string read_gzip(const fs::path& path) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  CHECK(file != nullptr, "can not open {}", path.string());
-  std::string text;
-  char buffer[1 << 16];
-  for (int got; (got = gzread(file, buffer, sizeof(buffer))) > 0;)
-    text.append(buffer, static_cast<std::size_t>(got));
-  gzclose(file);
-  return text;
-}
-
-std::vector<std::vector<std::string>> split_csv(const std::string& text) {
-  std::vector<std::vector<std::string>> rows(1);
-  std::string cell;
-  for (const char c : text) {
-    if (c == ',' || c == '\n') {
-      rows.back().push_back(std::exchange(cell, {}));
-      if (c == '\n') rows.emplace_back();
-    } else if (c != '\r') {
-      cell += c;
-    }
-  }
-  if (!cell.empty()) rows.back().push_back(cell);
-  if (rows.back().empty()) rows.pop_back();
-  return rows;
+std::string read_text(const fs::path& path) {
+  Result<std::string> text = read_data_file(path);
+  CHECK(text.has_value(), "{}", text.error().message());
+  return std::move(*text);
 }
 
 Table read_table(const fs::path& path) {
-  const auto rows = split_csv(read_gzip(path));
+  const std::string text = read_text(path);
+  const auto rows = split_csv(text);
   Table table;
   for (std::size_t column = 1; column < rows[0].size(); ++column) {
-    std::vector<double>& values = table[{rows[0][column], rows[1][column], rows[2][column]}];
-    for (std::size_t row = 4; row < rows.size(); ++row) {
-      const std::string& cell = rows[row][column];
-      values.push_back(cell.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                    : std::strtod(cell.c_str(), nullptr));
-    }
+    std::vector<double>& values =
+        table[{std::string(rows[0][column]), std::string(rows[1][column]), std::string(rows[2][column])}];
+    for (std::size_t row = 4; row < rows.size(); ++row) values.push_back(to_number(rows[row][column]));
   }
   return table;
 }
 
 Estate read_estate(const fs::path& path) {
-  const auto rows = split_csv(read_gzip(path));
+  const std::string text = read_text(path);
+  const auto rows = split_csv(text);
   std::string yaml = "entities:\n";
   for (std::size_t row = 1; row < rows.size(); ++row) {
     std::string calls;
     for (std::size_t column = 1; column < rows[row].size(); ++column) {
-      if (std::strtod(rows[row][column].c_str(), nullptr) == 0) continue;
+      if (to_number(rows[row][column]) == 0) continue;
       calls += fmt::format("{}\"service/{}\"", calls.empty() ? "" : ", ", rows[0][column]);
     }
     if (!calls.empty()) yaml += fmt::format("  \"service/{}\":\n    calls: [{}]\n", rows[row][0], calls);
@@ -191,22 +169,18 @@ struct Score {
     baseline_first += baseline == 1;
     baseline_third += baseline >= 1 && baseline <= 3;
   }
-  void print(const std::string& what) const {
-    const double n = std::max(1, issues);
-    fmt::print(
-        "{:<24} {:>3} issues   first {:.3f}   among three {:.3f}   largest z: first {:.3f}, among three "
-        "{:.3f}\n",
-        what, issues, first / n, third / n, baseline_first / n, baseline_third / n);
-  }
 };
 
-void score_issues(const fs::path& directory, const Table& normal, const Estate& estate) {
+bool verbose() { return std::getenv("PETSHOP_VERBOSE") != nullptr; }
+
+std::map<std::string, Score> score_issues(const fs::path& directory, const Table& normal,
+                                          const Estate& estate) {
   std::map<std::string, Score> scores;
   for (const std::string split : {"train", "test"}) {
     for (int i = 0; fs::exists(directory / split / fmt::format("issue_{}", i)); ++i) {
       const fs::path folder = directory / split / fmt::format("issue_{}", i);
       const Table issue = read_table(folder / "metrics.csv.gz");
-      const std::string target = read_gzip(folder / "target.json");
+      const std::string target = read_text(folder / "target.json");
       const std::string root = json_word(target, "root_cause", "node");
       const std::string metric = json_word(target, "target", "metric");
       const std::size_t normal_rows = rows_of(normal);
@@ -220,55 +194,63 @@ void score_issues(const fs::path& directory, const Table& normal, const Estate& 
       scores["all"].add(place, baseline);
       scores[metric].add(place, baseline);
       scores[metric + ", " + split].add(place, baseline);
-      fmt::print("{:<5} {:>2} {:<12} root {:<44} place {:>2} of {:>2}  (largest z: {:>2})\n", split, i,
-                 metric, root, place, found.size(), baseline);
-      for (std::size_t k = 0; std::getenv("PETSHOP_VERBOSE") && k < result.findings.size(); ++k) {
+      if (verbose())
+        fmt::print(stderr, "{:<5} {:>2} {:<12} root {:<44} place {:>2} of {:>2}  (largest z: {:>2})\n", split,
+                   i, metric, root, place, found.size(), baseline);
+      for (std::size_t k = 0; verbose() && k < result.findings.size(); ++k) {
         const Finding& f = result.findings[k];
-        fmt::print("        {:.3f} {:<60} {} [{} clues] {}\n", f.harm, f.entity.name, f.title,
+        fmt::print(stderr, "        {:.3f} {:<60} {} [{} clues] {}\n", f.harm, f.entity.name, f.title,
                    f.evidence.size(), f.harm_reason);
       }
     }
   }
-  for (const auto& [what, score] : scores) score.print(what);
+  return scores;
 }
 
-void score_quiet(const Table& normal, const Estate& estate) {
-  int stretches = 0, quiet = 0, findings = 0, troubled = 0;
+// Share of looks at normal data, half an hour apart, that find nothing.
+double score_quiet(const Table& normal, const Estate& estate) {
+  int stretches = 0, quiet = 0;
   for (std::size_t rows = 150; rows <= rows_of(normal); rows += 6) {
     const auto store = stitch(normal, {}, rows);
     const AnalysisResult result =
         analyse(*store, estate, kStartMs + static_cast<TimestampMs>(rows - 1) * kStepMs);
     ++stretches;
     quiet += result.findings.empty();
-    findings += static_cast<int>(result.findings.size());
-    troubled += std::any_of(result.findings.begin(), result.findings.end(), [](const Finding& f) {
-      return f.kind == FindingKind::kLatency || f.kind == FindingKind::kAvailability ||
-             f.kind == FindingKind::kErrors;
-    });
-    for (std::size_t k = 0; std::getenv("PETSHOP_VERBOSE") && k < result.findings.size(); ++k) {
+    for (std::size_t k = 0; verbose() && k < result.findings.size(); ++k) {
       const Finding& f = result.findings[k];
-      fmt::print("   row {} {:.3f} {} {} | {}\n", rows, f.harm, to_string(f.sure), f.title,
+      fmt::print(stderr, "   row {} {:.3f} {} {} | {}\n", rows, f.harm, to_string(f.sure), f.title,
                  f.evidence[0].statistic);
     }
   }
-  fmt::print(
-      "normal data: {} looks half an hour apart, {} without any finding ({:.3f}), {} with a latency or "
-      "availability finding; {} findings in all\n",
-      stretches, quiet, static_cast<double>(quiet) / stretches, troubled, findings);
+  return static_cast<double>(quiet) / std::max(1, stretches);
 }
 
 }  // namespace
-}  // namespace trimtab
 
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    fmt::print(stderr, "petshop_quality DIRECTORY\n");
-    return 2;
+Result<std::vector<Row>> run_petshop(const fs::path& data) {
+  const fs::path directory = data / "petshop" / "low_traffic";
+  if (!fs::exists(directory)) return fail(ErrorCode::kNotFound, "no folder " + directory.string());
+  const Table normal = read_table(directory / "noissue" / "metrics.csv.gz");
+  const Estate estate = read_estate(directory / "graph.csv");
+  std::vector<Row> rows;
+  for (const auto& [what, score] : score_issues(directory, normal, estate)) {
+    const double n = std::max(1, score.issues);
+    rows.push_back({.set = "petshop",
+                    .metric = "first finding is the root cause, " + what,
+                    .ours = score.first / n,
+                    .baselines = {{"largest robust z", score.baseline_first / n}},
+                    .note = fmt::format("{} issues", score.issues)});
+    rows.push_back({.set = "petshop",
+                    .metric = "root cause among three, " + what,
+                    .ours = score.third / n,
+                    .baselines = {{"largest robust z", score.baseline_third / n}},
+                    .note = fmt::format("{} issues", score.issues)});
   }
-  const std::filesystem::path directory(argv[1]);
-  const trimtab::Table normal = trimtab::read_table(directory / "noissue" / "metrics.csv.gz");
-  const trimtab::Estate estate = trimtab::read_estate(directory / "graph.csv");
-  trimtab::score_issues(directory, normal, estate);
-  trimtab::score_quiet(normal, estate);
-  return 0;
+  rows.push_back({.set = "petshop",
+                  .metric = "normal looks without a finding",
+                  .ours = score_quiet(normal, estate),
+                  .note = "looks half an hour apart"});
+  return rows;
 }
+
+}  // namespace trimtab::quality
