@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -49,6 +50,33 @@ EvidenceView evidence_view(const Evidence& e, Audience audience) {
                               when(e.compared_with.to));
   }
   return view;
+}
+
+// Two series of one metric read alike: each gets the labels in which it differs from another.
+void tell_apart(FindingView& view) {
+  constexpr std::size_t kLabelsShown = 3;
+  const auto differing = [&view](const EvidenceView& one) {
+    std::vector<std::string> labels;
+    for (const Label& label : one.evidence->series.items()) {
+      const bool differs =
+          std::any_of(view.evidence.begin(), view.evidence.end(), [&](const EvidenceView& other) {
+            const Labels& series = other.evidence->series;
+            return series.metric_name() == one.evidence->series.metric_name() &&
+                   series.get(label.name) != label.value;
+          });
+      if (differs) labels.push_back(plain_text(label.name + "=" + quote_label_value(label.value), 80));
+    }
+    if (labels.size() > kLabelsShown) labels.resize(kLabelsShown);
+    return labels;
+  };
+  std::vector<std::string> subjects;
+  for (const EvidenceView& one : view.evidence) {
+    const bool by_metric = one.subject != one.selector && !one.evidence->series.metric_name().empty();
+    const auto labels = by_metric ? differing(one) : std::vector<std::string>{};
+    subjects.push_back(labels.empty() ? one.subject
+                                      : fmt::format("{}{{{}}}", one.subject, fmt::join(labels, ", ")));
+  }
+  for (std::size_t i = 0; i < subjects.size(); ++i) view.evidence[i].subject = std::move(subjects[i]);
 }
 
 std::string state_words(const Finding& f) {
@@ -237,6 +265,7 @@ FindingView finding_view(const Finding& f, const BriefInput& input, Audience aud
   }
   view.trend = trend_words(f);
   for (const Evidence& e : f.evidence) view.evidence.push_back(evidence_view(e, audience));
+  if (audience != Audience::kHead) tell_apart(view);
   tell_related(view, f, input.estate);
   tell_events(view, f, input.events);
   tell_exhaustion(view, f, input.at_ms);

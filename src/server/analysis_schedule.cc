@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "server/join_events.h"
+
 namespace trimtab {
 
 AnalysisSchedule::AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge,
@@ -118,7 +120,9 @@ Result<AnalysisResult> AnalysisSchedule::analyze(TimestampMs at, bool shown) {
     series_total_ = progress.series_total;
   };
   try {
-    return analyzer.run(at, options_.analysis, on_progress, &cancelled_);
+    AnalysisResult result = TRY(analyzer.run(at, options_.analysis, on_progress, &cancelled_));
+    TRY(join_events(ledger_, knowledge->estate, at, result.findings));
+    return result;
   } catch (const std::exception& e) {
     return fail(ErrorCode::kInternal, fmt::format("analysis: {}", e.what()));
   }
