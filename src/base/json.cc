@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "base/labels.h"
 
 namespace trimtab {
 namespace {
@@ -63,6 +62,19 @@ void append_json_number(std::string& out, double value) {
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   const bool digits_alone = text.find_first_of(".e") == std::string_view::npos;
   if (digits_alone && (text == "-0" || text.size() > 15)) out += ".0";
+}
+
+void append_labels_json(std::string& out, const Labels& labels) {
+  out += '{';
+  bool first = true;
+  for (const Label& label : labels.items()) {
+    if (!first) out += ',';
+    first = false;
+    append_json_string(out, label.name);
+    out += ':';
+    append_json_string(out, label.value);
+  }
+  out += '}';
 }
 
 void JsonWriter::separate() {

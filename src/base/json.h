@@ -7,12 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "base/labels.h"
+
 namespace trimtab {
 
 // "text" with quotes and JSON escapes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 // Shortest form that reads back to the same double; null for NaN and infinities (JSON has none).
 void append_json_number(std::string& out, double value);
+// {"__name__":"up","job":"node"}
+void append_labels_json(std::string& out, const Labels& labels);
 
 // Writes JSON into a string, in the order of the calls; commas and escapes are its business.
 //   JsonWriter json;

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <charconv>
+#include <limits>
+
 namespace trimtab {
 namespace {
 
@@ -56,6 +59,17 @@ std::string remote_time(TimestampMs time) {
   const std::uint64_t absolute =
       time < 0 ? 0 - static_cast<std::uint64_t>(time) : static_cast<std::uint64_t>(time);
   return fmt::format("{}{}.{:03}", time < 0 ? "-" : "", absolute / 1000, absolute % 1000);
+}
+
+Result<double> parse_remote_value(std::string_view text) {
+  if (text == "NaN" || text == "null") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "+Inf" || text == "Inf" || text == "Infinity") return std::numeric_limits<double>::infinity();
+  if (text == "-Inf" || text == "-Infinity") return -std::numeric_limits<double>::infinity();
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    return invalid(fmt::format("\"{:.50}\" is not a number", text));
+  return value;
 }
 
 RemoteApi::RemoteApi(const RemoteStoreOptions& options, Metrics& metrics)

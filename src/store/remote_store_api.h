@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@ using RemoteParameters = std::vector<std::pair<std::string, std::string>>;
 std::string remote_selector(const Matchers& matchers);
 // Seconds with three decimals, as Prometheus' API reads them.
 std::string remote_time(TimestampMs time);
+// A sample's value in an answer: "1.5", "NaN", "+Inf", "Infinity", "null". Errors: kInvalid.
+Result<double> parse_remote_value(std::string_view text);
 
 // Requests to a Prometheus-compatible HTTP API. Connections are kept and lent to one caller at a time.
 // Thread-safe.

@@ -23,14 +23,9 @@ constexpr DurationMs kPieceMaxMs = 20 * kYearMs;
 constexpr std::uint64_t kPieceSamplesWanted = 500'000;  // fewer: the next piece is four times as long
 
 double parse_value(std::string_view text) {
-  if (text == "NaN" || text == "null") return std::numeric_limits<double>::quiet_NaN();
-  if (text == "+Inf" || text == "Inf" || text == "Infinity") return std::numeric_limits<double>::infinity();
-  if (text == "-Inf" || text == "-Infinity") return -std::numeric_limits<double>::infinity();
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
-  return value;
+  const auto value = parse_remote_value(text);
+  if (!value) throw simdjson::simdjson_error(simdjson::NUMBER_ERROR);
+  return *value;
 }
 
 // Runs a reading of JSON; what simdjson throws becomes an error of ours.
