@@ -11,11 +11,10 @@
 #include <sstream>
 
 #include "base/check.h"
+#include "server/api_testlib.h"
 #include "server/application.h"
 #include "server/openapi.h"
 #include "server/raw_client_testlib.h"
-#include "server/services.h"
-#include "store/memory_store_testlib.h"
 
 namespace trimtab {
 namespace {
@@ -24,7 +23,6 @@ using http::Request;
 using http::Response;
 using testing::HasSubstr;
 
-constexpr TimestampMs kNow = 1'795'255'200'000;  // 2026-11-21T10:00:00Z
 constexpr const char* kSnappy = "snappy";
 constexpr const char* kProtobuf = "application/x-protobuf";
 
@@ -51,64 +49,14 @@ std::string write_body(const std::string& name, TimestampMs at, double value) {
   return out;
 }
 
-class ApiTest : public testing::Test {
+class ReceivingApiTest : public ApiTest {
  protected:
-  ApiTest() { add_all_routes(router_, services_); }
-
-  Response call(std::string_view method, std::string_view target, std::string_view body = {},
-                std::vector<std::pair<std::string_view, std::string_view>> headers = {}) {
-    Request request;
-    const std::size_t question = std::min(target.find('?'), target.size());
-    request.method = method;
-    request.path = target.substr(0, question);
-    request.parameters = http::parse_form(target.substr(std::min(question + 1, target.size()))).value();
-    request.headers = std::move(headers);
-    request.body = body;
-    auto match = router_.find(method, request.path);
-    CHECK(match.route != nullptr, "no route {} {}", method, target);
-    request.path_values = std::move(match.values);
-    Response response = match.route->handle(request);
-    bool more = static_cast<bool>(response.chunks);
-    while (more) {
-      std::string chunk;
-      more = response.chunks(chunk).value();
-      response.body += chunk;
-    }
-    return response;
-  }
   Response write(std::string_view body, const char* type = kProtobuf, const char* encoding = kSnappy) {
     return call("POST", "/api/v1/write", body, {{"Content-Type", type}, {"Content-Encoding", encoding}});
   }
-  void put(const Labels& labels, TimestampMs at, double value) {
-    const SeriesId id = store_.ensure_series(labels).value();
-    ASSERT_TRUE(store_.append(std::vector<Sample>{{id, at, value}}).has_value());
-  }
-
-  FakeClock clock_{kNow};
-  std::unique_ptr<Logger> logger_ = create_null_logger();
-  Metrics metrics_;
-  Rejects rejects_{metrics_, clock_};
-  MemoryStore store_;
-  std::unique_ptr<Ledger> ledger_ = Ledger::open(":memory:", clock_, *logger_).value();
-  Receiver receiver_{store_, rejects_, clock_, metrics_};
-  std::unique_ptr<KnowledgeKeeper> knowledge_ = KnowledgeKeeper::open("", {}).value();
-  AnalysisSchedule analysis_{store_, *ledger_, *knowledge_, clock_, metrics_, *logger_, {}};
-  BriefMaker briefs_{store_, *ledger_, *knowledge_, analysis_, clock_};
-  Services services_{.clock = clock_,
-                     .logger = *logger_,
-                     .metrics = metrics_,
-                     .rejects = rejects_,
-                     .store = store_,
-                     .ledger = *ledger_,
-                     .receiver = receiver_,
-                     .knowledge = *knowledge_,
-                     .analysis = analysis_,
-                     .briefs = briefs_,
-                     .started_ms = kNow};
-  http::Router router_;
 };
 
-TEST_F(ApiTest, remote_write_stores_and_tells_what_was_written) {
+TEST_F(ReceivingApiTest, remote_write_stores_and_tells_what_was_written) {
   const Response response = write(write_body("up", kNow, 1));
   EXPECT_EQ(response.status, 204);
   EXPECT_THAT(response.headers,
@@ -116,7 +64,7 @@ TEST_F(ApiTest, remote_write_stores_and_tells_what_was_written) {
   EXPECT_EQ(store_.samples("up"), (MemoryStore::Samples{{kNow, 1}}));
 }
 
-TEST_F(ApiTest, bad_writes_are_4xx_with_the_reason_and_never_500) {
+TEST_F(ReceivingApiTest, bad_writes_are_4xx_with_the_reason_and_never_500) {
   EXPECT_EQ(write("not snappy").status, 400);
   const std::string good = write_body("up", kNow, 1);
   for (std::size_t cut = 0; cut < good.size(); ++cut)
@@ -129,7 +77,7 @@ TEST_F(ApiTest, bad_writes_are_4xx_with_the_reason_and_never_500) {
   EXPECT_THAT(reason.body, HasSubstr("\"errorType\":\"bad_data\""));
 }
 
-TEST_F(ApiTest, a_store_that_refuses_is_503_with_the_reason_and_retry_after) {
+TEST_F(ReceivingApiTest, a_store_that_refuses_is_503_with_the_reason_and_retry_after) {
   store_.refusal = "disk full: 12 MiB free, floor 256 MiB";
   const Response response = write(write_body("up", kNow, 1));
   EXPECT_EQ(response.status, 503);
@@ -201,7 +149,6 @@ TEST_F(ApiTest, wrong_questions_name_the_parameter) {
     EXPECT_THAT(response.body, HasSubstr(words)) << target;
   }
   EXPECT_EQ(call("GET", "/api/trimtab/findings/F-7").status, 404);
-  EXPECT_EQ(call("GET", "/api/v1/query?query=up").status, 501);
 }
 
 TEST_F(ApiTest, findings_are_listed_and_decided_by_people) {
@@ -253,7 +200,7 @@ TEST_F(ApiTest, briefs_answer_before_the_first_pass_in_every_format) {
   EXPECT_EQ(call("GET", "/").content_type, "text/html; charset=utf-8");
 }
 
-TEST_F(ApiTest, rejects_show_reason_source_and_detail) {
+TEST_F(ReceivingApiTest, rejects_show_reason_source_and_detail) {
   write("not snappy");
   const std::string body = call("GET", "/api/trimtab/rejects").body;
   EXPECT_THAT(body, HasSubstr("\"reason\":\"malformed\""));

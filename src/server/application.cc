@@ -99,13 +99,17 @@ class RunningApplication final : public Application {
                   fmt::format("data directory {}: {}", configuration_.data_directory, error.message()));
     }
     store_ = TRY(open_store());
+    if (!querier_) querier_ = promql::Querier::local(*store_);
     ledger_ = TRY(Ledger::open(configuration_.data_directory + "/ledger.sqlite", clock_, logger_));
     return ok();
   }
 
   Result<std::unique_ptr<Store>> open_store() {
     const auto remote = TRY(remote_options(configuration_));
-    if (remote) return TRY(RemoteStore::open(*remote, clock_, metrics_, logger_));
+    if (remote) {
+      querier_ = promql::Querier::remote(*remote, metrics_);
+      return TRY(RemoteStore::open(*remote, clock_, metrics_, logger_));
+    }
     EmbeddedStoreOptions options = configuration_.store;
     options.directory = configuration_.data_directory + "/store";
     return TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
@@ -134,11 +138,14 @@ class RunningApplication final : public Application {
         .metrics = metrics_,
         .rejects = rejects_,
         .store = *store_,
+        .querier = *querier_,
         .ledger = *ledger_,
         .receiver = *receiver_,
         .knowledge = *knowledge_,
         .analysis = *analysis_,
         .briefs = *briefs_,
+        .query = configuration_.query,
+        .effective_settings = configuration_.effective,
         .started_ms = clock_.now_ms(),
         .writes_wait_for_disk = configuration_.store.durability == Durability::kSync,
         .targets_json = [this] { return scraper_->targets_json(); },
@@ -169,6 +176,7 @@ class RunningApplication final : public Application {
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<KnowledgeKeeper> knowledge_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<promql::Querier> querier_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<AnalysisSchedule> analysis_;

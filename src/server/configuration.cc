@@ -88,6 +88,8 @@ Configuration assemble(const ConfigurationSources& sources, std::optional<Yaml> 
     const auto value = value_of(setting, sources, document);
     if (value) {
       setting.assign(configuration, *value);
+      configuration.effective.emplace(
+          setting.name, value->texts.empty() ? value->text : fmt::format("{}", fmt::join(value->texts, ",")));
     } else {
       problems.push_back(value.error());
     }

@@ -13,6 +13,7 @@
 #include "base/yaml.h"
 #include "ingest/receiver.h"
 #include "server/http_server.h"
+#include "server/query_settings.h"
 #include "store/embedded_store.h"
 
 namespace trimtab {
@@ -27,6 +28,7 @@ struct Configuration {
   std::string data_directory;
   EmbeddedStoreOptions store;  // .directory is set when the store is opened
   ReceiveLimits receive;
+  QuerySettings query;
 
   bool host_enabled = true;
   DurationMs host_interval_ms = 0;
@@ -42,7 +44,8 @@ struct Configuration {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
 
-  std::string file;              // "" when none was given
+  std::string file;                                           // "" when none was given
+  std::map<std::string, std::string, std::less<>> effective;  // every setting by name, as one would write it
   std::optional<Yaml> document;  // sections that have their own readers: remote, global, scrape_configs
 };
 

@@ -6,8 +6,8 @@
 
 #include <iterator>
 
+#include "base/json.h"
 #include "ingest/json_sample.h"
-#include "server/api/series_union.h"
 
 namespace trimtab {
 void append_export_lines(std::string& out, const Labels& labels, const SampleBuffer& samples) {

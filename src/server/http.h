@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,10 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> parameters;  // of the query, and of a form body
   std::vector<std::string> path_values;                         // what stood at each {name} of the route
   bool keep_alive = false;
+  // Of routes that run on a pool: set when the client has gone away, so that long work can end early. Lives
+  // until the handler returns.
+  const std::atomic<bool>* cancelled = nullptr;
+  std::int64_t waited_ns = 0;  // for a thread of the pool
 
   std::string_view header(std::string_view name) const;     // any case; "" when absent
   std::string_view parameter(std::string_view name) const;  // the first; "" when absent

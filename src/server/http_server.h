@@ -23,6 +23,8 @@ struct HttpServerOptions {
   int io_threads = 0;                              // 0: one per core
   int worker_threads = 0;                          // 0: one per core, at least 2
   std::size_t worker_queue_max = 64;               // more waiting requests: 503
+  int query_threads = 4;                           // queries at once
+  std::size_t query_queue_max = 64;                // more waiting queries: 503
   std::size_t connections_max = 1024;              // more: 503 and closed
   std::size_t header_bytes_max = 16 << 10;         // request line and headers; more: 431
   std::size_t body_memory_bytes_max = 1ULL << 30;  // all bodies being read or handled; more: 503
@@ -39,7 +41,9 @@ struct HttpServerOptions {
 // HTTP/1.1 (and 1.0) on one address: keep-alive, pipelining, HEAD, Expect: 100-continue, gzip answers,
 // chunked streaming, TLS 1.2+. A request's body is handed to the handler as a view of the connection's
 // buffer. Threads: `io_threads` run all connections (one strand each), `worker_threads` run routes
-// marked Run::kPool and the pieces of streamed answers. Handlers must be thread-safe.
+// marked Run::kPool and the pieces of streamed answers, `query_threads` run routes marked Run::kQuery. While
+// a handler runs on a pool, its connection is looked at a few times a second; a client that has closed it
+// (also one that has only closed its sending half) cancels the request. Handlers must be thread-safe.
 class HttpServer {
  public:
   // Listens when it returns. Router and gatekeeper must outlive the server. Errors: kConflict (address

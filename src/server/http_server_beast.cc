@@ -3,6 +3,7 @@
 #include "server/http_server.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <utility>
 
@@ -56,6 +57,7 @@ constexpr std::size_t kBufferKeepBytes = 1 << 20;  // a larger buffer is given b
 constexpr std::size_t kReadBytes = 1 << 20;        // at most asked of one read
 constexpr std::size_t kWriteBytes = 256 << 10;    // at most given to one write, so that timeouts see progress
 constexpr std::size_t kGzipBytesMin = 1024;       // below, gzip costs more than it saves
+constexpr DurationMs kLookAfterMs = 200;          // how often it is asked whether a waiting client is there
 constexpr std::size_t kLingerBytesMax = 1 << 20;  // read and dropped after a refusal, so that it is seen
 
 std::chrono::milliseconds milliseconds(DurationMs ms) { return std::chrono::milliseconds(ms); }
@@ -75,8 +77,12 @@ struct Core {
         gatekeeper(g),
         logger(l),
         routes(r, m),
-        pool(o.worker_threads > 0 ? o.worker_threads : std::max(2u, std::thread::hardware_concurrency()),
+        pool("work",
+             o.worker_threads > 0 ? o.worker_threads : std::max(2u, std::thread::hardware_concurrency()),
              o.worker_queue_max, m),
+        query_pool("query", o.query_threads, o.query_queue_max, m),
+        went_away(m.counter("trimtab_http_cancelled_total",
+                            "Requests whose client went away while they were worked on.")),
         connections_refused(m.counter("trimtab_http_refused_total",
                                       "Requests refused at a bound of the server.",
                                       {{"bound", "connections"}})),
@@ -124,6 +130,8 @@ struct Core {
   Logger& logger;
   RouteMetrics routes;
   WorkerPool pool;
+  WorkerPool query_pool;
+  Counter& went_away;
   Counter& connections_refused;
   Counter& memory_refused;
   Counter& timeouts;
@@ -458,6 +466,27 @@ class Connection final : public Closable, public std::enable_shared_from_this<Co
     co_return std::nullopt;
   }
 
+  // Whether the client of a request that is worked on is still there. All but `gone` belong to the strand.
+  struct Watch {
+    explicit Watch(const asio::any_io_executor& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    std::atomic<bool> gone{false};
+    bool done = false;
+  };
+
+  // Asks the kernel, not the stream: that works beside reading and under TLS.
+  static asio::awaitable<void> look_after(std::shared_ptr<Connection> self, std::shared_ptr<Watch> watch) {
+    while (!watch->done && !watch->gone) {
+      watch->timer.expires_after(milliseconds(kLookAfterMs));
+      co_await watch->timer.async_wait(kUse);
+      if (watch->done) break;
+      auto& socket = beast::get_lowest_layer(self->stream_).socket();
+      pollfd state{.fd = socket.is_open() ? socket.native_handle() : -1, .events = POLLRDHUP, .revents = 0};
+      const bool closed = state.fd < 0 || poll(&state, 1, 0) > 0;
+      if (closed) watch->gone = true;
+    }
+  }
+
   asio::awaitable<Response> handle(const http::Route& route, Request& request) {
     if (request.header("Content-Type").starts_with("application/x-www-form-urlencoded")) {
       auto form = http::parse_form(request.body);
@@ -466,10 +495,20 @@ class Connection final : public Closable, public std::enable_shared_from_this<Co
     }
     if (route.run == http::Run::kInline) co_return guarded(route, request, core_.logger);
     Response response;
-    const bool ran = co_await run_on_pool(core_.pool, false, [&] {
+    const auto watch = std::make_shared<Watch>(stream_.get_executor());
+    asio::co_spawn(stream_.get_executor(), look_after(this->shared_from_this(), watch), asio::detached);
+    request.cancelled = &watch->gone;
+    const std::int64_t asked_ns = clock_.monotonic_ns();
+    WorkerPool& pool = route.run == http::Run::kQuery ? core_.query_pool : core_.pool;
+    const bool ran = co_await run_on_pool(pool, false, [&] {
+      request.waited_ns = clock_.monotonic_ns() - asked_ns;
       response = guarded(route, request, core_.logger);
       maybe_gzip(request, response);
     });
+    request.cancelled = nullptr;
+    watch->done = true;
+    watch->timer.cancel();
+    if (watch->gone) core_.went_away.add();
     if (!ran) co_return Response::error(503, "unavailable", "too many requests are waiting; try again later");
     co_return response;
   }
@@ -664,6 +703,7 @@ class BeastServer final : public HttpServer {
                               [this] { return core_.connections.empty(); });
     }
     core_.close_all(false);
+    core_.query_pool.stop();
     core_.pool.stop();
     {
       std::unique_lock lock(core_.mutex);

@@ -70,6 +70,11 @@ class HttpServerTest : public testing::Test {
                  .pattern = "/throw",
                  .run = http::Run::kInline,
                  .handle = [](const Request&) -> Response { throw std::runtime_error("secret detail"); }});
+    router_.add(
+        {.method = "GET", .pattern = "/until-gone", .run = http::Run::kQuery, .handle = [](const Request& r) {
+           while (!r.cancelled->load()) std::this_thread::yield();
+           return Response::text("nobody reads this\n");
+         }});
     router_.add({.method = "GET", .pattern = "/large", .handle = [](const Request&) {
                    return Response::text(std::string(3 << 20, 'x'));
                  }});
@@ -116,6 +121,21 @@ std::string gunzip(std::string_view text) {
   out.resize(stream.total_out);
   inflateEnd(&stream);
   return out;
+}
+
+TEST_F(HttpServerTest, a_client_that_leaves_cancels_its_request) {
+  RawClient client(start());
+  client.send("GET /until-gone HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.close();
+  wait_for_metric("trimtab_http_cancelled_total 1\n");
+}
+
+TEST_F(HttpServerTest, stopping_cancels_what_outlasts_the_drain_timeout) {
+  options_.drain_timeout_ms = 1;
+  RawClient client(start());
+  client.send("GET /until-gone HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  server_->stop();
+  EXPECT_EQ(client.read_answer().status, 0);
 }
 
 TEST_F(HttpServerTest, answers_and_keeps_the_connection) {
@@ -293,7 +313,7 @@ TEST_F(HttpServerTest, full_worker_queue_is_answered_503_and_inline_routes_go_on
   waiting.send("GET /gate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   refused.send("GET /gate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(ask(port, "POST", "/echo", "inline").body, "inline");
-  wait_for_metric("trimtab_worker_refused_total 1\n");
+  wait_for_metric("trimtab_worker_refused_total{pool=\"work\"} 1\n");
   gate_.open();
   EXPECT_EQ(running.read_answer().status, 200);
   EXPECT_EQ(waiting.read_answer().status + refused.read_answer().status, 200 + 503);

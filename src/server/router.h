@@ -21,8 +21,9 @@ enum class Access {
 std::string_view to_string(Access access);
 
 // Where a handler runs. Inline: on the connection's io thread, so it must be quick or hot. Pool: on a
-// worker of the bounded pool; a full queue is answered 503.
-enum class Run { kInline, kPool };
+// worker of the bounded pool; a full queue is answered 503. Query: the same on the pool of queries, whose
+// threads are the number of queries at once.
+enum class Run { kInline, kPool, kQuery };
 
 struct ParameterDoc {
   std::string name{};

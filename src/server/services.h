@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "base/clock.h"
@@ -10,9 +11,11 @@
 #include "base/rejects.h"
 #include "ingest/receiver.h"
 #include "ledger/ledger.h"
+#include "query/querier.h"
 #include "server/analysis_schedule.h"
 #include "server/brief_maker.h"
 #include "server/knowledge.h"
+#include "server/query_settings.h"
 #include "server/router.h"
 #include "store/store.h"
 
@@ -25,11 +28,14 @@ struct Services {
   Metrics& metrics;
   Rejects& rejects;
   Store& store;
+  promql::Querier& querier;
   Ledger& ledger;
   Receiver& receiver;
   KnowledgeKeeper& knowledge;
   AnalysisSchedule& analysis;
   BriefMaker& briefs;
+  const QuerySettings& query;
+  const std::map<std::string, std::string, std::less<>>& effective_settings;
   TimestampMs started_ms = 0;
   bool writes_wait_for_disk = false;               // durability sync: writes run on the pool
   std::function<std::string()> targets_json = {};  // "data" of /api/v1/targets
@@ -41,7 +47,9 @@ void add_health_routes(http::Router& router, Services& services);
 void add_write_routes(http::Router& router, Services& services);
 void add_import_routes(http::Router& router, Services& services);
 void add_export_routes(http::Router& router, Services& services);
+void add_query_routes(http::Router& router, Services& services);
 void add_series_routes(http::Router& router, Services& services);
+void add_prometheus_status_routes(http::Router& router, Services& services);
 void add_status_routes(http::Router& router, Services& services);
 void add_admin_routes(http::Router& router, Services& services);
 void add_findings_routes(http::Router& router, Services& services);

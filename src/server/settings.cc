@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/format.h"
+#include "server/setting_groups.h"
 
 namespace trimtab {
 namespace {
@@ -532,6 +533,7 @@ std::span<const Setting> settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> out = connection_settings();
     for (auto& setting : store_settings()) out.push_back(std::move(setting));
+    for (auto& setting : query_settings()) out.push_back(std::move(setting));
     for (auto& setting : work_settings()) out.push_back(std::move(setting));
     return out;
   }();

@@ -5,10 +5,11 @@
 
 namespace trimtab {
 
-WorkerPool::WorkerPool(int threads, std::size_t queue_max, Metrics& metrics)
+WorkerPool::WorkerPool(std::string_view name, int threads, std::size_t queue_max, Metrics& metrics)
     : queue_max_(queue_max),
       refused_(metrics.counter("trimtab_worker_refused_total",
-                               "Requests refused because the worker queue was full.")) {
+                               "Requests refused because the queue of the pool was full.",
+                               {{"pool", std::string(name)}})) {
   for (int i = 0; i < std::max(1, threads); ++i) threads_.emplace_back([this] { work_loop(); });
 }
 

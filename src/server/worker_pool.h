@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace trimtab {
 // is bounded; at the bound new work is refused (counted) and the caller answers 503. Thread-safe.
 class WorkerPool {
  public:
-  WorkerPool(int threads, std::size_t queue_max, Metrics& metrics);
+  // `name` is the label "pool" of its counter.
+  WorkerPool(std::string_view name, int threads, std::size_t queue_max, Metrics& metrics);
   ~WorkerPool() { stop(); }
 
   // False at the bound and after stop().

@@ -19,8 +19,10 @@ void add_all_routes(http::Router& router, Services& services) {
   add_write_routes(router, services);
   add_import_routes(router, services);
   add_export_routes(router, services);
+  add_query_routes(router, services);
   add_series_routes(router, services);
   add_status_routes(router, services);
+  add_prometheus_status_routes(router, services);
   add_admin_routes(router, services);
   add_findings_routes(router, services);
   add_events_routes(router, services);

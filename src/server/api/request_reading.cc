@@ -4,14 +4,40 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 
 namespace trimtab {
+namespace {
+
+// False for what is no code point.
+bool append_utf8(std::string& out, std::uint32_t code) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (code >> shift & 0x3f)); };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0 | code >> 6);
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xe0 | code >> 12);
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xf0 | code >> 18);
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+  return true;
+}
+
+}  // namespace
 
 Result<std::optional<TimestampMs>> read_time(const http::Request& request, std::string_view name,
                                              TimestampMs now) {
   const std::string_view text = request.parameter(name);
   if (text.empty()) return std::optional<TimestampMs>();
-  const auto time = parse_timestamp_relative(text, now);
+  const auto time = parse_api_time(text, now);
   if (!time) return std::unexpected(time.error().within(name));
   return std::optional<TimestampMs>(*time);
 }
@@ -23,6 +49,53 @@ Result<TimeRange> read_range(const http::Request& request, TimestampMs now, std:
   const TimeRange range{from.value_or(kTimestampMin), to.value_or(kTimestampMax)};
   if (range.empty()) return invalid(fmt::format("{} lies after {}", start, end));
   return range;
+}
+
+Result<TimestampMs> parse_api_time(std::string_view text, TimestampMs now) {
+  if (text == "-292273086-05-16T16:47:06Z") return kTimestampMin;
+  if (text == "292277025-08-18T07:12:54.999999999Z") return kTimestampMax;
+  return parse_timestamp_relative(text, now);
+}
+
+Result<DurationMs> read_seconds_or_duration(std::string_view text) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (!text.empty() && error == std::errc() && end == text.data() + text.size()) {
+    const double ms = seconds * 1000;
+    if (!(std::fabs(ms) < static_cast<double>(kTimestampMax - kTimestampMin)))
+      return invalid(fmt::format("cannot parse \"{:.50}\" to a valid duration: out of range", text));
+    return static_cast<DurationMs>(ms);
+  }
+  const auto duration = parse_duration(text);
+  if (!duration) {
+    return invalid(
+        fmt::format("cannot parse \"{:.50}\" to a valid duration: {}", text, duration.error().message()));
+  }
+  return duration;
+}
+
+std::string unescape_label_name(std::string_view name) {
+  if (!name.starts_with("U__")) return std::string(name);
+  std::string out;
+  for (std::size_t i = 3; i < name.size(); ++i) {
+    if (name[i] != '_') {
+      out += name[i];
+      continue;
+    }
+    const std::size_t close = name.find('_', i + 1);
+    if (close == std::string_view::npos) return std::string(name);
+    std::uint32_t code = 0;
+    const std::string_view hex = name.substr(i + 1, close - i - 1);
+    if (!hex.empty()) {
+      const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), code, 16);
+      if (error != std::errc() || end != hex.data() + hex.size() || !append_utf8(out, code))
+        return std::string(name);
+    } else {
+      out += '_';
+    }
+    i = close;
+  }
+  return out;
 }
 
 Result<std::vector<Matchers>> read_selectors(const http::Request& request, bool required) {

@@ -18,12 +18,15 @@ using http::Response;
 
 constexpr std::size_t kPieceBytes = 64 << 10;
 
+constexpr std::string_view kTruncated = ",\"warnings\":[\"results truncated due to limit\"]";
+
 Response strings_answer(const std::vector<std::string>& strings, std::size_t limit) {
   JsonWriter json;
   json.begin_array();
   for (std::size_t i = 0; i < std::min(limit, strings.size()); ++i) json.value(strings[i]);
   json.end_array();
-  return Response::json(success_json(json.take()));
+  return Response::json(fmt::format("{{\"status\":\"success\",\"data\":{}{}}}\n", json.take(),
+                                    strings.size() > limit ? kTruncated : ""));
 }
 
 Result<Response> series(Services& services, const Request& request) {
@@ -33,7 +36,7 @@ Result<Response> series(Services& services, const Request& request) {
   const std::size_t limit = TRY(read_limit(request, most, most));
   const auto all = TRY(SeriesUnion::select(services.store, selectors, range));
   Response response = Response::json("");
-  response.chunks = [all, limit = std::min(limit, all->size()),
+  response.chunks = [all, cut = limit < all->size(), limit = std::min(limit, all->size()),
                      next = std::size_t{0}](std::string& chunk) mutable -> Result<bool> {
     if (next == 0) chunk += "{\"status\":\"success\",\"data\":[";
     for (; next < limit && chunk.size() < kPieceBytes; ++next) {
@@ -41,7 +44,7 @@ Result<Response> series(Services& services, const Request& request) {
       append_labels_json(chunk, all->labels(next));
     }
     if (next < limit) return true;
-    chunk += "]}\n";
+    chunk.append("]").append(cut ? kTruncated : "").append("}\n");
     return false;
   };
   return response;
@@ -74,7 +77,7 @@ Result<Response> label_values(Services& services, const Request& request) {
   const TimeRange range = TRY(read_range(request, services.clock.now_ms()));
   const std::size_t limit = TRY(read_limit(request, SIZE_MAX, SIZE_MAX));
   auto selectors = TRY(read_selectors(request, false));
-  const std::string& name = request.path_values.at(0);
+  const std::string name = unescape_label_name(request.path_values.at(0));
   const auto values = TRY(merged(
       std::move(selectors), [&](const Matchers& m) { return services.store.label_values(name, m, range); }));
   return strings_answer(values, limit);
@@ -113,10 +116,14 @@ void add_series_routes(http::Router& router, Services& services) {
     Handler handler;
     bool post;
   };
-  for (const Line& line : {Line{"/api/v1/series", "Label sets of the series that match.", series, true},
-                           Line{"/api/v1/labels", "Label names.", label_names, true},
-                           Line{"/api/v1/label/{name}/values", "Values of one label.", label_values, false},
-                           Line{"/api/v1/metadata", "Type, help and unit of metrics.", metadata, false}}) {
+  for (const Line& line :
+       {Line{"/api/v1/series", "Label sets of the series that match.", series, true},
+        Line{"/api/v1/labels", "Label names.", label_names, true},
+        Line{"/api/v1/label/{name}/values",
+             "Values of one label; a name with other characters than letters, digits and _ is "
+             "percent-encoded or spelled U__a_2e_b.",
+             label_values, false},
+        Line{"/api/v1/metadata", "Type, help and unit of metrics.", metadata, false}}) {
     for (const char* method : {"GET", "POST"}) {
       if (!line.post && method[0] == 'P') continue;
       router.add({.method = method,
@@ -128,21 +135,6 @@ void add_series_routes(http::Router& router, Services& services) {
                     auto response = handler(services, request);
                     return response ? std::move(*response) : Response::error(response.error());
                   }});
-    }
-  }
-  for (const char* path : {"/api/v1/query", "/api/v1/query_range"}) {
-    for (const char* method : {"GET", "POST"}) {
-      router.add(
-          {.method = method,
-           .pattern = path,
-           .sentence = "PromQL; not there yet: answered 501.",
-           .run = http::Run::kInline,
-           .body_bytes_max = method[0] == 'P' ? std::size_t{1 << 20} : 0,
-           .handle = [](const Request&) {
-             return Response::error(
-                 501, "unsupported",
-                 "PromQL queries are not answered yet; /api/v1/export gives the samples of a selector");
-           }});
     }
   }
 }

@@ -3,8 +3,6 @@
 
 #include <unordered_set>
 
-#include "base/json.h"
-
 namespace trimtab {
 
 Result<std::shared_ptr<SeriesUnion>> SeriesUnion::select(Store& store, const std::vector<Matchers>& selectors,
@@ -20,19 +18,6 @@ Result<std::shared_ptr<SeriesUnion>> SeriesUnion::select(Store& store, const std
     out->sets_.push_back(std::move(set));
   }
   return out;
-}
-
-void append_labels_json(std::string& out, const Labels& labels) {
-  out += '{';
-  bool first = true;
-  for (const Label& label : labels.items()) {
-    if (!first) out += ',';
-    first = false;
-    append_json_string(out, label.name);
-    out += ':';
-    append_json_string(out, label.value);
-  }
-  out += '}';
 }
 
 }  // namespace trimtab

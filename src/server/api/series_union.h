@@ -27,6 +27,4 @@ class SeriesUnion {
   std::vector<std::pair<const SeriesSet*, std::size_t>> items_;
 };
 
-void append_labels_json(std::string& out, const Labels& labels);
-
 }  // namespace trimtab

@@ -13,9 +13,10 @@ using http::Response;
 
 Response build_info() {
   JsonWriter json;
-  // Clients such as Grafana decide by the version what to ask for: the words are Prometheus' own.
+  // Clients such as Grafana decide by the version what to ask for: this is the Prometheus whose query language and
+  // API we speak.
   json.begin_object()
-      .field("version", "2.50.0")
+      .field("version", "3.0.0")
       .field("application", "trimtab")
       .field("revision", kTrimtabVersion);
   json.field("branch", "").field("buildUser", "").field("buildDate", "").field("goVersion", "").end_object();
