@@ -11,11 +11,13 @@
 namespace trimtab::promql {
 namespace {
 
-constexpr std::array<std::string_view, 5> kTypes{"none", "scalar", "instant vector", "range vector", "string"};
-constexpr std::array<std::string_view, 16> kBinary{"+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<=",
-                                                   "and", "or", "unless"};
-constexpr std::array<std::string_view, 13> kAggregates{"sum", "avg", "count", "min", "max", "group", "stddev", "stdvar",
-                                                       "topk", "bottomk", "count_values", "quantile", "limitk"};
+constexpr std::array<std::string_view, 5> kTypes{"none", "scalar", "instant vector", "range vector",
+                                                 "string"};
+constexpr std::array<std::string_view, 16> kBinary{
+    "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<=", "and", "or", "unless"};
+constexpr std::array<std::string_view, 13> kAggregates{
+    "sum",    "avg",  "count",   "min",          "max",      "group", "stddev",
+    "stdvar", "topk", "bottomk", "count_values", "quantile", "limitk"};
 
 std::string number_text(double value) {
   if (std::isnan(value)) return "NaN";
@@ -23,18 +25,32 @@ std::string number_text(double value) {
   return fmt::format("{}", value);
 }
 
+// Quoted, so that it reads back: bytes that are not UTF-8 (only "\\x.." in a query can make them) as they
+// were written.
+std::string escape_bytes(std::string text) {
+  if (is_valid_utf8(text)) return text;
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x80 ? std::string(1, c) : fmt::format("\\x{:02x}", byte);
+  }
+  return out;
+}
+std::string quoted(std::string_view text) { return escape_bytes(quote_label_value(text)); }
+
 std::string join(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
     if (!out.empty()) out += ", ";
-    out += is_plain_label_name(name) ? name : quote_label_value(name);
+    out += is_plain_label_name(name) ? name : quoted(name);
   }
   return out;
 }
 
 std::string shift_text(const TimeShift& shift) {
   std::string out;
-  if (shift.anchor == TimeShift::Anchor::kTimestamp) out += fmt::format(" @ {:.3f}", static_cast<double>(shift.at_ms) / 1000);
+  if (shift.anchor == TimeShift::Anchor::kTimestamp)
+    out += fmt::format(" @ {:.3f}", static_cast<double>(shift.at_ms) / 1000);
   if (shift.anchor == TimeShift::Anchor::kStart) out += " @ start()";
   if (shift.anchor == TimeShift::Anchor::kEnd) out += " @ end()";
   if (shift.offset_ms > 0) out += " offset " + format_duration(shift.offset_ms);
@@ -45,11 +61,13 @@ std::string shift_text(const TimeShift& shift) {
 std::string selector_text(const VectorSelector& selector) {
   const bool plain = is_plain_metric_name(selector.metric);
   std::string body;
-  if (!selector.metric.empty() && !plain) body = quote_label_value(selector.metric);
+  if (!selector.metric.empty() && !plain) body = quoted(selector.metric);
   for (const Matcher& matcher : selector.matchers) {
-    if (matcher.name() == kMetricName && matcher.op() == MatchOp::kEqual && matcher.value() == selector.metric) continue;
+    if (matcher.name() == kMetricName && matcher.op() == MatchOp::kEqual &&
+        matcher.value() == selector.metric)
+      continue;
     if (!body.empty()) body += ",";
-    body += matcher.to_string();
+    body += escape_bytes(matcher.to_string());
   }
   const std::string name = plain ? selector.metric : std::string();
   return body.empty() ? name : name + "{" + body + "}";
@@ -60,19 +78,22 @@ std::string matching_text(const Binary& binary) {
   if (!binary.matching) return out;
   const VectorMatching& m = *binary.matching;
   const bool grouped = m.cardinality == Cardinality::kManyToOne || m.cardinality == Cardinality::kOneToMany;
-  if (m.on || !m.labels.empty() || grouped) out += fmt::format(" {} ({})", m.on ? "on" : "ignoring", join(m.labels));
+  if (m.on || !m.labels.empty() || grouped)
+    out += fmt::format(" {} ({})", m.on ? "on" : "ignoring", join(m.labels));
   if (grouped) {
-    out += fmt::format(" {} ({})", m.cardinality == Cardinality::kManyToOne ? "group_left" : "group_right", join(m.include));
+    out += fmt::format(" {} ({})", m.cardinality == Cardinality::kManyToOne ? "group_left" : "group_right",
+                       join(m.include));
   }
   return out;
 }
 
 struct Printer {
   std::string operator()(const NumberLiteral& n) const { return number_text(n.value); }
-  std::string operator()(const StringLiteral& s) const { return quote_label_value(s.value); }
+  std::string operator()(const StringLiteral& s) const { return quoted(s.value); }
   std::string operator()(const VectorSelector& v) const { return selector_text(v) + shift_text(v.shift); }
   std::string operator()(const MatrixSelector& m) const {
-    return fmt::format("{}[{}]{}", selector_text(m.vector), format_duration(m.range_ms), shift_text(m.vector.shift));
+    return fmt::format("{}[{}]{}", selector_text(m.vector), format_duration(m.range_ms),
+                       shift_text(m.vector.shift));
   }
   std::string operator()(const Subquery& s) const {
     return fmt::format("{}[{}:{}]{}", to_text(*s.expr), format_duration(s.range_ms),
@@ -88,7 +109,8 @@ struct Printer {
   }
   std::string operator()(const Aggregate& a) const {
     std::string out(to_string(a.op));
-    if (a.without || !a.grouping.empty()) out += fmt::format(" {} ({}) ", a.without ? "without" : "by", join(a.grouping));
+    if (a.without || !a.grouping.empty())
+      out += fmt::format(" {} ({}) ", a.without ? "without" : "by", join(a.grouping));
     return out + "(" + (a.parameter ? to_text(*a.parameter) + ", " : "") + to_text(*a.expr) + ")";
   }
   std::string operator()(const Binary& b) const {

@@ -11,13 +11,30 @@
 namespace trimtab::promql {
 namespace {
 
-// As Go's FormatFloat(v, 'f', -1, 64): the fewest digits that read back, never an exponent.
+// As Go's FormatFloat(v, 'f', -1, 64): the fewest digits that read back, zeros up to the point, no exponent.
 std::string value_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char buffer[400];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
-  return {buffer, end.ptr};
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  std::string out;
+  if (text.starts_with('-')) {
+    out = "-";
+    text.remove_prefix(1);
+  }
+  const std::size_t e = text.find('e');
+  std::string digits(text.substr(0, 1));
+  if (e > 2) digits += text.substr(2, e - 2);
+  int exponent = 0;
+  const std::string_view power = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
+  std::from_chars(power.data(), power.data() + power.size(), exponent);
+  const auto size = static_cast<int>(digits.size());
+  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  if (exponent + 1 >= size)
+    return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - size), '0');
+  return out + digits.substr(0, static_cast<std::size_t>(exponent + 1)) + "." +
+         digits.substr(static_cast<std::size_t>(exponent + 1));
 }
 
 }  // namespace

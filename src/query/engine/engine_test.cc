@@ -8,29 +8,6 @@
 namespace trimtab::promql {
 namespace {
 
-struct Case {
-  std::string_view query;
-  std::string_view wanted;
-};
-
-class Corpus : public ::testing::Test {
- protected:
-  void load(std::string_view text, DurationMs step_ms = kMinuteMs) { load_series(store_, text, step_ms); }
-  std::string at(TimestampMs seconds, std::string_view query) {
-    return answer_text(run(store_, query, QueryWindow::at(seconds * 1000), options_));
-  }
-  std::string over(TimestampMs start, TimestampMs end, DurationMs step, std::string_view query) {
-    return answer_text(
-        run(store_, query, QueryWindow::over(start * 1000, end * 1000, step * 1000), options_));
-  }
-  void check_at(TimestampMs seconds, std::initializer_list<Case> cases) {
-    for (const Case& c : cases) EXPECT_EQ(at(seconds, c.query), c.wanted) << c.query;
-  }
-
-  MemoryStore store_;
-  QueryOptions options_;
-};
-
 TEST_F(Corpus, selectors_look_back_over_a_left_open_window) {
   load("m{a=\"x\"} 1 2 3\nm{a=\"y\"} 10 stale _ 30");
   EXPECT_EQ(over(0, 480, 60, "m"), "m{a=\"x\"} 1 2 3 3 3 3 3 _ _\nm{a=\"y\"} 10 _ _ 30 30 30 30 30 _");

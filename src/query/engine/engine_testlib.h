@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <charconv>
 #include <cmath>
@@ -70,7 +71,7 @@ inline void load_series(MemoryStore& store, std::string_view text, DurationMs st
           count = number(word);
         }
         CHECK(word.empty(), "\"{}\" is left over", word);
-        for (int i = 0; i <= static_cast<int>(count); ++i) add(first + step * i);
+        for (int i = 0; i <= static_cast<int>(count); ++i) add(i == 0 ? first : first + step * i);
       }
     }
     CHECK(store.append(samples).has_value());
@@ -115,5 +116,29 @@ inline std::string answer_text(const Result<Answer>& answer) {
   for (const std::string& text : answer->infos) line(text);
   return out;
 }
+
+// A store, and queries on it.
+struct Case {
+  std::string_view query;
+  std::string wanted;
+};
+
+class Corpus : public ::testing::Test {
+ protected:
+  void load(std::string_view text, DurationMs step_ms = kMinuteMs) { load_series(store_, text, step_ms); }
+  std::string at(TimestampMs seconds, std::string_view query) {
+    return answer_text(run(store_, query, QueryWindow::at(seconds * 1000), options_));
+  }
+  std::string over(TimestampMs start, TimestampMs end, DurationMs step, std::string_view query) {
+    return answer_text(
+        run(store_, query, QueryWindow::over(start * 1000, end * 1000, step * 1000), options_));
+  }
+  void check_at(TimestampMs seconds, std::initializer_list<Case> cases) {
+    for (const Case& c : cases) EXPECT_EQ(at(seconds, c.query), c.wanted) << c.query;
+  }
+
+  MemoryStore store_;
+  QueryOptions options_;
+};
 
 }  // namespace trimtab::promql

@@ -180,11 +180,11 @@ Result<Evaluator::Ranges> Evaluator::ranges(const Expr& expr, const Grid& grid) 
   const Expr& inside = unwrap(expr);
   if (const auto* matrix = std::get_if<MatrixSelector>(&inside.node)) {
     auto samples = TRY(select_samples(store_, *matrix, grid, context_));
-    return Ranges{std::move(samples),
-                  Windows{Lookup(grid, matrix->vector.shift, context_.window()), matrix->range_ms}};
+    return Ranges{std::move(samples), Windows{Lookup(grid, matrix->vector.shift, context_.window()),
+                                              matrix->range_ms, &context_}};
   }
   const auto& subquery = std::get<Subquery>(inside.node);
-  const Windows windows{Lookup(grid, subquery.shift, context_.window()), subquery.range_ms};
+  const Windows windows{Lookup(grid, subquery.shift, context_.window()), subquery.range_ms, &context_};
   const DurationMs step = subquery.step_ms > 0 ? subquery.step_ms : context_.options().subquery_step_ms;
   // Steps are multiples of the step since 1970, the first one after the open left edge.
   const TimestampMs open = windows.start(0);

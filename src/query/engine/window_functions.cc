@@ -126,14 +126,15 @@ class QuantileOverTime final : public WindowFunction {
            std::span<double> out) const override {
     const auto& values = samples.values;
     // The window's values in order: each sample is put in and taken out once, at the cost of one search and
-    // one move of memory.
+    // one move of memory. Where many change at once, sorting anew is cheaper than as many moves.
+    constexpr std::size_t kChangesMax = 256;
     const auto sorted = scratch.doubles();
     sorted->clear();
     std::size_t in = 0;
     std::size_t gone = 0;
     for_each_window(
         windows, samples.timestamps_ms, out.size(), [&](std::size_t c, std::size_t from, std::size_t to) {
-          if (from >= in) {
+          if (from >= in || to - in > kChangesMax) {
             sorted->assign(values.begin() + static_cast<std::ptrdiff_t>(from),
                            values.begin() + static_cast<std::ptrdiff_t>(to));
             std::sort(sorted->begin(), sorted->end(), less_nan_first);

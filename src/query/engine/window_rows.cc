@@ -38,6 +38,7 @@ Status WindowRows::compute(std::size_t row, Scratch& scratch, std::span<double> 
     return ok();
   }
   function_->run(windows_, *buffer, scratch, out);
+  TRY(context_.check());
   if (names_to_check_ && any_present(out)) check_name(row);
   return ok();
 }

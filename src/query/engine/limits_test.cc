@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "query/engine/engine_testlib.h"
+
+namespace trimtab::promql {
+namespace {
+
+class Limits : public Corpus {
+ protected:
+  void SetUp() override { load("m{i=\"1\"} 0+1x100\nm{i=\"2\"} 0+1x100\nm{i=\"3\"} 0+1x100"); }
+  void expect(ErrorCode code, std::string_view part, const Result<Answer>& answer) {
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), code);
+    EXPECT_NE(answer.error().message().find(part), std::string::npos) << answer.error().message();
+  }
+};
+
+TEST_F(Limits, each_bound_refuses_by_its_name) {
+  const auto hour = QueryWindow::over(0, kHourMs, kMinuteMs);
+  const auto with = [&](auto change) {
+    QueryOptions options;
+    change(options.limits);
+    return options;
+  };
+  expect(ErrorCode::kLimit, "samples_max",
+         run(store_, "m", hour, with([](QueryLimits& l) { l.samples_max = 100; })));
+  expect(ErrorCode::kLimit, "series_max",
+         run(store_, "m", hour, with([](QueryLimits& l) { l.series_max = 2; })));
+  expect(ErrorCode::kLimit, "cells_max",
+         run(store_, "m", hour, with([](QueryLimits& l) { l.cells_max = 100; })));
+  EXPECT_TRUE(run(store_, "sum(m)", hour, with([](QueryLimits& l) { l.cells_max = 100; })));
+  expect(ErrorCode::kLimit, "steps_max",
+         run(store_, "m", hour, with([](QueryLimits& l) { l.steps_max = 60; })));
+  expect(ErrorCode::kLimit, "subquery_steps_max",
+         run(store_, "sum_over_time(m[1h:1s])", hour,
+             with([](QueryLimits& l) { l.subquery_steps_max = 7000; })));
+  expect(ErrorCode::kTimeout, "timeout",
+         run(store_, "m", hour, with([](QueryLimits& l) { l.timeout_ms = 0; })));
+}
+
+TEST_F(Limits, a_cancelled_query_ends) {
+  const std::atomic<bool> cancelled = true;
+  QueryOptions options;
+  options.cancelled = &cancelled;
+  expect(ErrorCode::kCancelled, "cancelled", run(store_, "sum(m)", QueryWindow::at(0), options));
+}
+
+TEST_F(Limits, windows_that_make_no_sense_are_refused) {
+  expect(ErrorCode::kInvalid, "step", run(store_, "m", QueryWindow::over(0, 10, 0)));
+  expect(ErrorCode::kInvalid, "before its start", run(store_, "m", QueryWindow::over(10, 0, 1)));
+  expect(ErrorCode::kInvalid, "range vector", run(store_, "m[5m]", QueryWindow::over(0, 10, 1)));
+  expect(ErrorCode::kInvalid, "string", run(store_, "\"a\"", QueryWindow::over(0, 10, 1)));
+  expect(ErrorCode::kInvalid, "outside year",
+         run(store_, "m", QueryWindow::at(std::numeric_limits<std::int64_t>::max())));
+}
+
+TEST_F(Limits, times_at_the_edge_of_the_calendar_do_not_overflow) {
+  for (const TimestampMs t : {kTimestampMin, kTimestampMax}) {
+    EXPECT_EQ(answer_text(run(store_, "m offset 1000000y", QueryWindow::at(t))), "");
+    EXPECT_EQ(answer_text(run(store_, "m offset -1000000y", QueryWindow::at(t))), "");
+    EXPECT_EQ(answer_text(run(store_, "rate(m[100000y])", QueryWindow::at(t))).find("PromQL warning"),
+              std::string::npos);
+    EXPECT_EQ(answer_text(run(store_, "m @ 9e15", QueryWindow::at(t))), "");
+  }
+}
+
+TEST_F(Limits, a_trace_names_every_stage) {
+  QueryOptions options;
+  options.trace = true;
+  const auto answer = run(store_, "sum(rate(m[5m])) / 2", QueryWindow::over(0, kHourMs, kMinuteMs), options);
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->trace.size(), 3u);
+  EXPECT_EQ(answer->trace[1].text, "sum(rate(m[5m]))");
+  EXPECT_EQ(answer->trace[2].text, "rate(m[5m])");
+  EXPECT_EQ(answer->trace[2].depth, 2);
+  EXPECT_EQ(answer->trace[2].series, 3u);
+  EXPECT_EQ(answer->trace[2].samples, 3u * 61);
+  EXPECT_EQ(answer->stats.samples_decoded, 3u * 61);
+  EXPECT_EQ(answer->stats.series_selected, 3u);
+}
+
+}  // namespace
+}  // namespace trimtab::promql
