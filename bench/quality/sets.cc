@@ -5,6 +5,9 @@ namespace trimtab::quality {
 
 const std::vector<Set>& sets() {
   static const std::vector<Set> all = {
+      {"tcpd", "change points in general series, five annotators", run_tcpd},
+      {"sap_ci", "change points in performance measurements of a database, five annotators", run_sap_ci},
+      {"m4", "forecasts of hourly and weekly series", run_m4},
       {"petshop", "root cause of 26 issues of a microservice shop", run_petshop},
   };
   return all;
