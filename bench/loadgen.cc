@@ -5,6 +5,10 @@
 //
 //   loadgen --port P --path /api/v1/write --series 100000 --per-request 10000 --seconds 10
 //           --connections 4 --start-ms T --step-ms 15000 [--passes N] [--kind counter|gauge|mixed]
+//           [--samples-per-series 1] [--shape requests|fleet]
+//
+// A pass sends every series once, with --samples-per-series samples. Shape "fleet" is what bench/promql.py
+// asks about; its blocks are whole pods of 20 series, so --per-request is a multiple of 20.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -34,8 +38,10 @@ struct Options {
   std::size_t connections = 4;
   std::int64_t start_ms = 0;
   std::int64_t step_ms = 15'000;
-  std::int64_t passes = -1;  // stop after so many samples per series; -1: by time only
+  std::int64_t passes = -1;  // stop after so many requests per series; -1: by time only
   std::string kind = "mixed";
+  std::string shape = "requests";
+  std::size_t samples_per_series = 1;  // in one request
 };
 
 void put_varint(std::string& out, std::uint64_t n) {
@@ -52,6 +58,10 @@ void put_bytes(std::string& out, int field, std::string_view bytes) {
   out += bytes;
 }
 
+constexpr std::uint32_t kOne = 5;
+constexpr std::uint32_t kBucket = 6;
+constexpr std::uint32_t kFirstBucket = 7;
+
 // The state of one series' values: cheap, and shaped like real telemetry.
 struct Walk {
   double value = 0;
@@ -62,11 +72,16 @@ struct Walk {
     const std::uint32_t draw = random >> 16;
     switch (kind) {
       case 0: value += draw % 100; break;  // counter of events
-      case 1: value = std::round((value + (draw % 200 - 99.5) / 100.0) * 100) / 100; break;  // 2-decimal gauge
+      case 1:
+        value = std::round((value + (draw % 200 - 99.5) / 100.0) * 100) / 100;
+        break;                                        // 2-decimal gauge
       case 2: value = (draw % 4096) * 4096.0; break;  // memory in pages
       case 3:
         if (draw % 16 == 0) value += 1;  // mostly constant
         break;
+      case kOne: value = 1; break;  // information in labels
+      case kBucket:
+      case kFirstBucket: value += draw % 8; break;            // observations of this bucket alone
       default: value = value * 0.99 + draw / 65536.0; break;  // 17 digits
     }
     return value;
@@ -77,60 +92,126 @@ struct Walk {
 // stand still and 1 of 17 digits.
 constexpr std::array<std::uint32_t, 20> kMix{0, 1, 3, 0, 2, 0, 1, 0, 3, 4, 0, 2, 1, 0, 3, 0, 2, 1, 0, 3};
 
+using LabelPairs = std::vector<std::pair<std::string_view, std::string>>;
+
+struct SeriesShape {
+  LabelPairs labels;
+  std::uint32_t kind = 0;
+};
+
+SeriesShape requests_series(const Options& options, std::size_t s) {
+  SeriesShape shape;
+  shape.labels = {{"__name__", fmt::format("http_server_requests_{}_total", s % 100)},
+                  {"cluster", "eu-central-production"},
+                  {"instance", fmt::format("10.{}.{}.{}:9100", s / 65536 % 256, s / 256 % 256, s % 256)},
+                  {"job", "application-servers"},
+                  {"method", s % 3 == 0 ? "GET" : "POST"},
+                  {"pod", fmt::format("checkout-service-7d9f8b6c5-{:06}", s / 20)},
+                  {"status", s % 7 == 0 ? "500" : "200"}};
+  shape.kind = options.kind == "counter" ? 0 : options.kind == "gauge" ? 1 : kMix[s % kMix.size()];
+  return shape;
+}
+
+// A pod: 8 request counters, a histogram of 8 buckets, 3 gauges and its information series.
+SeriesShape fleet_series(std::size_t s) {
+  constexpr std::array<const char*, 8> kBounds{"+Inf", "0.005", "0.025", "0.1", "0.25", "0.5", "1", "2.5"};
+  constexpr std::array<const char*, 4> kStatus{"200", "404", "500", "503"};
+  const std::size_t pod = s / 20;
+  const std::size_t member = s % 20;
+  SeriesShape shape;
+  // Sorted by name: "__name__", "cluster", "instance", "job", [...], "pod", "rack", [...].
+  shape.labels = {{"__name__", ""},
+                  {"cluster", fmt::format("cluster-{}", pod % 4)},
+                  {"instance", fmt::format("10.{}.{}.{}:9100", pod / 65536, pod / 256 % 256, pod % 256)},
+                  {"job", fmt::format("service-{}", pod % 25)}};
+  const auto place = [&] {
+    shape.labels.emplace_back("pod", fmt::format("pod-{:05}", pod));
+    shape.labels.emplace_back("rack", fmt::format("{}", pod / 100));
+  };
+  std::string& name = shape.labels.front().second;
+  if (member < 8) {
+    name = "http_requests_total";
+    shape.labels.emplace_back("method", member % 2 == 0 ? "GET" : "POST");
+    place();
+    shape.labels.emplace_back("status", kStatus[member / 2]);
+  } else if (member < 16) {
+    // In order of the bounds, the infinite one last, for each bucket counts the ones before it.
+    const std::size_t bucket = member - 8;
+    name = "request_duration_seconds_bucket";
+    shape.labels.emplace_back("le", kBounds[(bucket + 1) % kBounds.size()]);
+    place();
+    shape.kind = bucket == 0 ? kFirstBucket : kBucket;
+  } else if (member < 19) {
+    name = member == 16 ? "memory_bytes" : member == 17 ? "queue_seconds" : "cpu_ratio";
+    place();
+    shape.kind = member == 16 ? 2 : member == 17 ? 1 : 4;
+  } else {
+    name = "pod_info";
+    place();
+    shape.labels.emplace_back("version", fmt::format("1.{}", pod % 7));
+    shape.kind = kOne;
+  }
+  return shape;
+}
+
 // A pre-built request body and where its samples stand.
 struct Block {
   std::string body;
-  std::vector<std::size_t> value_at;  // 8 little-endian bytes; then a tag byte and the 6-byte timestamp
-  std::vector<Walk> walks;
+  // 8 little-endian bytes; then a tag byte and the 6-byte timestamp. All samples of a series, then the next.
+  std::vector<std::size_t> value_at;
+  std::vector<Walk> walks;  // one a series
   std::int64_t next_ms = 0;
 };
 
 Block build_block(const Options& options, std::size_t first, std::size_t count) {
   Block block;
   block.next_ms = options.start_ms;
+  std::string sample;
+  sample.push_back(1 << 3 | 1);
+  constexpr std::size_t kValueOffset = 1;
+  sample.append(8, '\0');
+  sample.push_back(2 << 3);
+  sample.append(6, '\0');
+  std::string samples;
+  for (std::size_t i = 0; i < options.samples_per_series; ++i) put_bytes(samples, 2, sample);
+  const std::size_t stride = samples.size() / options.samples_per_series;
   for (std::size_t s = first; s < first + count; ++s) {
+    const SeriesShape shape = options.shape == "fleet" ? fleet_series(s) : requests_series(options, s);
     std::string series;
-    const auto label = [&series](std::string_view name, std::string_view value) {
+    for (const auto& [name, value] : shape.labels) {
       std::string pair;
       put_bytes(pair, 1, name);
       put_bytes(pair, 2, value);
       put_bytes(series, 1, pair);
-    };
-    label("__name__", fmt::format("http_server_requests_{}_total", s % 100));
-    label("cluster", "eu-central-production");
-    label("instance", fmt::format("10.{}.{}.{}:9100", s / 65536 % 256, s / 256 % 256, s % 256));
-    label("job", "application-servers");
-    label("method", s % 3 == 0 ? "GET" : "POST");
-    label("pod", fmt::format("checkout-service-7d9f8b6c5-{:06}", s / 20));
-    label("status", s % 7 == 0 ? "500" : "200");
-    std::string sample;
-    sample.push_back(1 << 3 | 1);
-    const std::size_t value_offset = sample.size();
-    sample.append(8, '\0');
-    sample.push_back(2 << 3);
-    sample.append(6, '\0');
-    put_bytes(series, 2, sample);
+    }
+    series += samples;
     put_bytes(block.body, 1, series);
-    block.value_at.push_back(block.body.size() - sample.size() + value_offset);
-    const std::uint32_t kind =
-        options.kind == "counter" ? 0 : options.kind == "gauge" ? 1 : kMix[s % kMix.size()];
+    const std::size_t samples_at = block.body.size() - samples.size();
+    for (std::size_t i = 0; i < options.samples_per_series; ++i) {
+      block.value_at.push_back(samples_at + i * stride + stride - sample.size() + kValueOffset);
+    }
     block.walks.push_back(
-        {static_cast<double>(s % 1000), kind, static_cast<std::uint32_t>(s * 2654435761u + 1)});
+        {static_cast<double>(s % 1000), shape.kind, static_cast<std::uint32_t>(s * 2654435761u + 1)});
   }
   return block;
 }
 
-void patch(Block& block, std::int64_t step_ms) {
-  char stamp[6];
-  auto t = static_cast<std::uint64_t>(block.next_ms);
-  for (int i = 0; i < 6; ++i, t >>= 7) stamp[i] = static_cast<char>((t & 0x7f) | (i < 5 ? 0x80 : 0));
-  for (std::size_t i = 0; i < block.value_at.size(); ++i) {
-    char* at = block.body.data() + block.value_at[i];
-    const double value = block.walks[i].next();
-    std::memcpy(at, &value, 8);
-    std::memcpy(at + 9, stamp, 6);
+void patch(Block& block, std::size_t samples_per_series, std::int64_t step_ms) {
+  for (std::size_t j = 0; j < samples_per_series; ++j) {
+    char stamp[6];
+    auto t = static_cast<std::uint64_t>(block.next_ms);
+    for (int i = 0; i < 6; ++i, t >>= 7) stamp[i] = static_cast<char>((t & 0x7f) | (i < 5 ? 0x80 : 0));
+    double bucket = 0;
+    for (std::size_t s = 0; s < block.walks.size(); ++s) {
+      char* at = block.body.data() + block.value_at[s * samples_per_series + j];
+      double value = block.walks[s].next();
+      if (block.walks[s].kind == kFirstBucket) bucket = value;
+      if (block.walks[s].kind == kBucket) value = bucket += value;
+      std::memcpy(at, &value, 8);
+      std::memcpy(at + 9, stamp, 6);
+    }
+    block.next_ms += step_ms;
   }
-  block.next_ms += step_ms;
 }
 
 class Connection {
@@ -202,11 +283,12 @@ void run_connection(const Options& options, std::vector<Block> blocks, TimePoint
   for (std::int64_t pass = 0; options.passes < 0 || pass < options.passes; ++pass) {
     for (Block& block : blocks) {
       if (options.passes < 0 && std::chrono::steady_clock::now() >= end) return;
-      patch(block, options.step_ms);
+      patch(block, options.samples_per_series, options.step_ms);
       snappy::Compress(block.body.data(), block.body.size(), &packed);
       const std::string head = fmt::format(
           "POST {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/x-protobuf\r\n"
-          "Content-Encoding: snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\nContent-Length: {}\r\n\r\n",
+          "Content-Encoding: snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\nContent-Length: "
+          "{}\r\n\r\n",
           options.path, options.port, packed.size());
       const int status = connection->post(head, packed);
       if (status / 100 == 2) {
@@ -226,7 +308,8 @@ Options parse(int argc, char** argv) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
   const auto number = [&given](const char* name, auto& out) {
-    if (given.contains(name)) out = static_cast<std::remove_reference_t<decltype(out)>>(std::stod(given[name]));
+    if (given.contains(name))
+      out = static_cast<std::remove_reference_t<decltype(out)>>(std::stod(given[name]));
   };
   number("--port", o.port);
   number("--series", o.series);
@@ -237,6 +320,8 @@ Options parse(int argc, char** argv) {
   number("--step-ms", o.step_ms);
   number("--passes", o.passes);
   if (given.contains("--path")) o.path = given["--path"];
+  number("--samples-per-series", o.samples_per_series);
+  if (given.contains("--shape")) o.shape = given["--shape"];
   if (given.contains("--kind")) o.kind = given["--kind"];
   return o;
 }
@@ -265,7 +350,7 @@ int main(int argc, char** argv) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print("{{\"samples\":{},\"requests\":{},\"failures\":{},\"last_failure\":{},\"seconds\":{:.3f}}}\n",
-             totals.samples.load(), totals.requests.load(), totals.failures.load(), totals.last_failure.load(),
-             seconds);
+             totals.samples.load(), totals.requests.load(), totals.failures.load(),
+             totals.last_failure.load(), seconds);
   return totals.failures == 0 ? 0 : 1;
 }
