@@ -202,12 +202,9 @@ class Generator:
         self.subquery_depth -= 1
         length, step = self.random.choice(SUBQUERIES)
         shift = self.shift() if not self.subquery_depth else [" offset 1337ms"]
-        if inner.kind == "v" and not inner.root == "binary":
-            parts = [inner]
-        else:
-            parts = ["(", inner, ")"]
-        if inner.text().endswith(("]", ")", "}")) is False or " offset" in inner.text() or " @" in inner.text():
-            parts = ["(", inner, ")"]
+        text = inner.text()
+        bare = inner.root != "binary" and text.endswith((")", "}")) and " offset" not in text and " @" not in text
+        parts = [inner] if bare and self.random.random() < 0.7 else ["(", inner, ")"]
         window = Node("range", [f"[{length}:{step}]"], simpler=[Node("range", ["[5m:1m]"]), Node("range", ["[5m:30s]"])])
         return Node("m", parts + [window] + shift, exact=inner.exact, labels=inner.labels)
 
@@ -241,7 +238,7 @@ class Generator:
         makers = [(self.selector, 2, ()), (self.mathematics, 4.5, (depth,)), (self.over_time, 8, (depth,)),
                   (self.aggregate, 6, (depth,)), (self.with_scalar, 3, (depth,)), (self.joined, 5, (depth,)),
                   (self.set_operation, 2.5, (depth,)), (self.relabelled, 1.2, (depth,)), (self.quantile_of_buckets, 1.5, ()),
-                  (self.rare, 1.5, (depth,)), (self.top, 1.5, (depth,))]
+                  (self.rare, 1.5, (depth,)), (self.top, 1.5, (depth,)), (self.chain, 1.2, (depth,))]
         for _ in range(6):
             make, _, arguments = self.random.choices(makers, [m[1] for m in makers])[0]
             node = make(*arguments)
@@ -424,6 +421,22 @@ class Generator:
             op = op.split()[0]
         exact = left.exact and right.exact and op not in ("^", "atan2")
         return Node("v", ["(", left, f" {op}{how} ", right, ")"], exact=exact, labels=result)
+
+    def chain(self, depth):
+        """Operators without parentheses: precedence, and which side binds first."""
+        r = self.random
+        base = self.selector([k for k in self.kinds if k != "info"])
+        constants = r.random() < 0.5
+        arithmetic = ["+", "-", "*", "/", "%", "^", "-", "*"]
+        others = [">", "==", "<=", "!=", "> bool", "== bool"] if constants else ["and", "or", "unless", ">", "<= bool"]
+        parts = [r.choice(["", "", "-", "+"]), self.about(base, depth - 1, True)]
+        for _ in range(r.randrange(1, 5)):
+            parts.append(f" {r.choice(arithmetic if r.random() < 0.7 else others)} ")
+            if constants and r.random() < 0.5:
+                parts.append(Node("s", [r.choice(["2", "3", "-2", "0.5", "-(1)", "7"])], exact=True))
+            else:
+                parts.append(self.about(base, depth - 1, True))
+        return Node("v", parts, labels=None, root="binary")
 
     def about(self, base, depth, exact):
         """A vector with the labels of `base`."""
