@@ -7,30 +7,15 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "query/number_text.h"
 
 namespace trimtab::promql {
 namespace {
 
 constexpr double kScientificBelow = 1e-6;
 constexpr double kScientificFrom = 1e21;
-constexpr double kExactBelow =
-    9007199254740992.0;  // 2^53: above, fixed notation would show digits nobody has
 
 bool is_present(double cell) { return std::bit_cast<std::uint64_t>(cell) != kStaleNanBits; }
-
-// Digits of a large number without an exponent: the shortest ones, then zeros.
-void append_padded(std::string& out, std::string_view scientific) {
-  const std::size_t e = scientific.find('e');
-  std::size_t exponent = 0;
-  std::from_chars(scientific.data() + e + 2, scientific.data() + scientific.size(), exponent);
-  std::size_t digits = 0;
-  for (const char c : scientific.substr(0, e)) {
-    if (c == '.') continue;
-    out += c;
-    digits += c != '-';
-  }
-  out.append(exponent + 1 - digits, '0');
-}
 
 std::string_view type_word(const Answer& answer) {
   switch (answer.type) {
@@ -76,26 +61,18 @@ std::string trace_json(const std::vector<TraceStage>& trace) {
 }  // namespace
 
 void append_api_number(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "NaN";
-    return;
-  }
-  if (std::isinf(value)) {
-    out += value > 0 ? "+Inf" : "-Inf";
-    return;
-  }
   const double size = std::fabs(value);
-  const bool scientific = size != 0 && (size < kScientificBelow || size >= kScientificFrom);
-  const bool padded = !scientific && size >= kExactBelow;
-  std::array<char, 64> buffer;
-  const auto format = scientific || padded ? std::chars_format::scientific : std::chars_format::fixed;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
-  if (padded) {
-    append_padded(out, text);
-  } else {
-    out += text;
+  // Comparisons with NaN are false: plain, as are infinities by the last one.
+  const bool scientific =
+      (size != 0 && size < kScientificBelow) || (size >= kScientificFrom && !std::isinf(size));
+  if (!scientific) {
+    append_plain_number(out, value);
+    return;
   }
+  std::array<char, 32> buffer;
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  out.append(buffer.data(), end);
 }
 
 void append_api_time(std::string& out, TimestampMs time) {
@@ -154,7 +131,8 @@ void AnswerJson::write_head(std::string& out) const {
   } else if (answer_.type == ValueType::kScalar) {
     append_api_time(out, answer_.start_ms);
     out += ",\"";
-    append_api_number(out, answer_.values.empty() ? std::nan("") : answer_.values.front());
+    // Prometheus never gives a scalar an exponent.
+    append_plain_number(out, answer_.values.empty() ? std::nan("") : answer_.values.front());
     out += '"';
   }
 }

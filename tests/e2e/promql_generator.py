@@ -288,6 +288,8 @@ class Generator:
         if draw < 0.5:
             # Infinities and 1e300 in a regression or a variance overflow on the way, in either engine's own place.
             argument = self.range_of(tame)
+            while "@" in argument.text():  # predict_linear under @ answers the first step alone in 2.42
+                argument = self.range_of(tame)
             name, rest = r.choice([("deriv", ""), ("predict_linear", ", 600"), ("predict_linear", ", -120.5"),
                                    ("holt_winters", ", 0.3, 0.6"), ("holt_winters", ", 0.9, 0.1"),
                                    ("stddev_over_time", ""), ("stdvar_over_time", "")])
@@ -337,6 +339,8 @@ class Generator:
             inner, head, exact = self.vector(depth - 1, exact=True), "count_values", True
             parameter = ['"' + r.choice(["value", "job", "count"]) + '", ']
         by, left = self.grouping(inner.labels, whole)
+        while head == "count_values" and by.startswith(" by") and by.count(",") > 1:
+            by, left = self.grouping(inner.labels, whole)  # 2.42 forgets one of three labels after the first step
         if r.random() < 0.8 or not by:
             parts = [head, Node("by", [by], simpler=[Node("by", [""])]), "("] + parameter + [inner, ")"]
         else:
@@ -358,7 +362,8 @@ class Generator:
             inner = self.selector(["gauge"], distinct=True)
             inner = Node("v", ["(", inner, " * -2.5)"], exact=True, labels=inner.labels)
         by, _ = self.grouping(inner.labels) if r.random() < 0.5 else ("", ())
-        count = r.choice(["1", "2", "3", "5", "0", "-1", "2.9", "1000", "scalar(count(constant))"])
+        # Under @ Prometheus evaluates the number at the first step alone.
+        count = r.choice(["1", "2", "3", "5", "0", "-1", "2.9", "1000"] + ["scalar(count(constant))"] * ("@" not in inner.text()))
         root = "grouped" if by else "top"
         return Node("v", [r.choice(["topk", "bottomk"]), Node("by", [by], simpler=[Node("by", [""])]), f"({count}, ", inner, ")"],
                     exact=True, labels=inner.labels, root=root)
@@ -375,7 +380,8 @@ class Generator:
             number = Node("s", [r.choice(["0.0137", "3.1417", "1000.7", "-2.03"])], exact=True)
         pair = [inner, number] if r.random() < 0.75 else [number, inner]
         exact = exact and op not in ("^", "atan2")
-        return Node("v", ["(", pair[0], f" {op} ", pair[1], ")"], exact=exact, labels=inner.labels)
+        head, tail = self.around(op)
+        return Node("v", [head, pair[0], f" {op} ", pair[1], tail], exact=exact, labels=inner.labels)
 
     def joined(self, depth):
         """Two vectors that match: made from one metric, or joined over shared labels."""
@@ -420,7 +426,13 @@ class Generator:
             how = " bool" + how
             op = op.split()[0]
         exact = left.exact and right.exact and op not in ("^", "atan2")
-        return Node("v", ["(", left, f" {op}{how} ", right, ")"], exact=exact, labels=result)
+        head, tail = self.around(op)
+        return Node("v", [head, left, f" {op}{how} ", right, tail], exact=exact, labels=result)
+
+    @staticmethod
+    def around(op):
+        """2.42 keeps the name of a metric under atan2; here something else takes it away in both."""
+        return ("((", ") + 0)") if op == "atan2" else ("(", ")")
 
     def chain(self, depth):
         """Operators without parentheses: precedence, and which side binds first."""
@@ -451,7 +463,15 @@ class Generator:
             return Node("v", [r.choice(names) + "(", base.parts[0], f"[{length}])"], exact=exact, labels=base.labels)
         if draw < 0.85:
             return Node("v", ["(", clone(), f" {r.choice(['+', '*', '-', '>', '<', '!='])} {r.choice(CONSTANTS)})"], exact=True, labels=base.labels)
-        return Node("v", [r.choice(["abs(", "-(", "timestamp(", "sgn("]), clone(), ")"], exact=True, labels=base.labels)
+        name, inner = r.choice(["abs(", "-(", "timestamp(", "sgn("]), clone()
+        while name == "timestamp(" and self.unclear_time(inner):
+            inner = clone()
+        return Node("v", [name, inner, ")"], exact=True, labels=base.labels)
+
+    @staticmethod
+    def unclear_time(inner):
+        """timestamp() of a selector with @ forgets its offset in Prometheus."""
+        return "@" in inner.text() and "offset" in inner.text()
 
     def grouped(self, base, by, exact):
         op = self.random.choice(["max", "min", "count"] + ([] if exact else ["sum", "avg"]))
@@ -519,6 +539,8 @@ class Generator:
                         exact=True, labels=None)
         if draw < 0.85:
             inner = self.vector(depth - 1)
+            while self.unclear_time(inner):
+                inner = self.vector(depth - 1)
             return Node("v", ["timestamp(", inner, ")"], exact=True, labels=inner.labels)
         name = r.choice(["temp.*|memory_bytes", "request_duration_seconds_(sum|count)", ".*_info", "(odd|sparse)"])
         every = Node("v", ['{__name__=~"' + name + '"}'], exact=True)

@@ -1,43 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <charconv>
 #include <cmath>
 
 #include "query/engine/aggregate.h"
 #include "query/engine/quantile.h"
+#include "query/number_text.h"
 
 namespace trimtab::promql {
-namespace {
-
-// As Go's FormatFloat(v, 'f', -1, 64): the fewest digits that read back, zeros up to the point, no exponent.
-std::string value_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
-  std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
-  std::string out;
-  if (text.starts_with('-')) {
-    out = "-";
-    text.remove_prefix(1);
-  }
-  const std::size_t e = text.find('e');
-  std::string digits(text.substr(0, 1));
-  if (e > 2) digits += text.substr(2, e - 2);
-  int exponent = 0;
-  const std::string_view power = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
-  std::from_chars(power.data(), power.data() + power.size(), exponent);
-  const auto size = static_cast<int>(digits.size());
-  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
-  if (exponent + 1 >= size)
-    return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - size), '0');
-  return out + digits.substr(0, static_cast<std::size_t>(exponent + 1)) + "." +
-         digits.substr(static_cast<std::size_t>(exponent + 1));
-}
-
-}  // namespace
 
 Result<Rows> aggregate_count_values(const Aggregate& node, Span span, const Rows& rows,
                                     const std::string& label, const Grid& grid, const Context& context) {
@@ -51,6 +23,8 @@ Result<Rows> aggregate_count_values(const Aggregate& node, Span span, const Rows
   std::erase(names, label);
   if (node.without) names.push_back(label);
   const Grouping grouping = group_rows(*table, names, node.without);
+  // without (label) takes the new label away too.
+  const bool hidden = node.without && std::ranges::find(node.grouping, label) != node.grouping.end();
   boost::unordered_flat_map<std::string, std::size_t> place;
   auto out = std::make_shared<Table>(grid.columns);
   std::string key;
@@ -62,12 +36,14 @@ Result<Rows> aggregate_count_values(const Aggregate& node, Span span, const Rows
       if (!present(cells[c])) continue;
       if (!present(last) || std::bit_cast<std::uint64_t>(last) != std::bit_cast<std::uint64_t>(cells[c])) {
         last = cells[c];
-        const std::string text = value_text(last);
+        std::string text;
+        if (!hidden) append_plain_number(text, last);
         key = fmt::format("{} {}", grouping.group[row], text);
         const auto [it, added] = place.emplace(key, out->size());
         if (added) {
           TRY(context.check_cells(out->size() + 1, grid.columns, "count_values"));
-          out->add(grouping.labels[grouping.group[row]].with(label, text));
+          const Labels& labels = grouping.labels[grouping.group[row]];
+          out->add(hidden ? labels : labels.with(label, text));
         }
         at = it->second;
       }
