@@ -439,7 +439,7 @@ class Generator:
         r = self.random
         base = self.selector([k for k in self.kinds if k != "info"])
         constants = r.random() < 0.5
-        arithmetic = ["+", "-", "*", "/", "%", "^", "-", "*"]
+        arithmetic = ["+", "-", "*", "/", r.choice("%^"), "-", "*"]  # not the rest of a rounded power
         others = [">", "==", "<=", "!=", "> bool", "== bool"] if constants else ["and", "or", "unless", ">", "<= bool"]
         parts = [r.choice(["", "", "-", "+"]), self.about(base, depth - 1, True)]
         for _ in range(r.randrange(1, 5)):
