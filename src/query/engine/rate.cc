@@ -10,24 +10,23 @@ namespace {
 // to have the trend go on up to the edge; Prometheus' choice.
 constexpr double kEdgeReach = 1.1;
 
-struct Edges {
-  TimestampMs start, end;   // of the window
-  TimestampMs first, last;  // of its samples
-  std::size_t count;
-};
-
-// The factor from the change between the first and last sample to the change over the whole window: the trend
-// is taken to go on to the edge where samples come near it, else for half a sample distance. A counter is
-// not taken below zero. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
-double extrapolation(const Edges& e, bool counter, double change, double first_value) {
-  const double sampled = static_cast<double>(e.last - e.first) / 1000;
-  const double spacing = sampled / static_cast<double>(e.count - 1);
-  double before = static_cast<double>(e.first - e.start) / 1000;
-  double after = static_cast<double>(e.end - e.last) / 1000;
-  if (before >= spacing * kEdgeReach) before = spacing / 2;
-  if (counter && change > 0 && first_value >= 0) before = std::min(before, sampled * (first_value / change));
-  if (after >= spacing * kEdgeReach) after = spacing / 2;
-  return (sampled + before + after) / sampled;
+// The change over the whole window from that between its first and last sample: the trend is taken to go on
+// to the edge where samples come near it, else for half a sample distance. A counter is not taken below zero.
+// https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+// Times in milliseconds: `sampled` between the samples, `before` and `after` them to the edges.
+template <bool kCounter>
+double extrapolate(double change, double first, double sampled, double before, double after,
+                   double intervals) {
+  const double spacing = sampled / intervals;
+  const double reach = spacing * kEdgeReach;
+  before = before >= reach ? spacing / 2 : before;
+  // Where the line through the samples meets zero: sampled * first / change before the first sample.
+  // The comparison spares a division; above 1e290 its products may overflow.
+  if (kCounter && change > 0 && first >= 0 && (sampled * first < before * change || change > 1e290)) {
+    before = std::min(before, sampled * (first / change));
+  }
+  after = after >= reach ? spacing / 2 : after;
+  return change * ((sampled + before + after) / sampled);
 }
 
 template <bool kCounter, bool kPerSecond>
@@ -47,6 +46,7 @@ class Extrapolated final : public WindowFunction {
       }
     }
     std::size_t reset_from = 0;
+    const double per_second = 1000 / static_cast<double>(windows.range_ms);
     for_each_window(windows, times, out.size(), [&](std::size_t c, std::size_t from, std::size_t to) {
       if (to - from < 2) {
         out[c] = kNoValue;
@@ -59,10 +59,12 @@ class Extrapolated final : public WindowFunction {
           change += values[(*resets)[r] - 1];
         }
       }
-      const Edges edges{windows.start(c), windows.end(c), times[from], times[to - 1], to - from};
-      double factor = extrapolation(edges, kCounter, change, values[from]);
-      if (kPerSecond) factor /= static_cast<double>(windows.range_ms) / 1000;
-      out[c] = change * factor;
+      const TimestampMs end = windows.end(c);
+      const double whole =
+          extrapolate<kCounter>(change, values[from], static_cast<double>(times[to - 1] - times[from]),
+                                static_cast<double>(times[from] - (end - windows.range_ms)),
+                                static_cast<double>(end - times[to - 1]), static_cast<double>(to - from - 1));
+      out[c] = kPerSecond ? whole * per_second : whole;
     });
   }
 };

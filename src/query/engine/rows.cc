@@ -61,6 +61,21 @@ std::span<double> Table::add(Labels labels) {
   return row(labels_.size() - 1);
 }
 
+void Table::add(Labels labels, std::span<const double> cells) {
+  labels_.push_back(std::move(labels));
+  values_.insert(values_.end(), cells.begin(), cells.end());
+}
+
+void Table::reserve(std::size_t rows) {
+  labels_.reserve(rows);
+  values_.reserve(rows * columns_);
+}
+
+void Table::append(Table&& other) {
+  for (Labels& labels : other.labels_) labels_.push_back(std::move(labels));
+  values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+}
+
 Rows map_rows(Rows rows, RowMap map) { return std::make_shared<MappedRows>(std::move(rows), std::move(map)); }
 
 Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& grid, const Context& context,
@@ -69,6 +84,7 @@ Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& g
   TRY(context.check_cells(rows->size(), grid.columns, what));
   const std::size_t blocks = (rows->size() + kBlockRows - 1) / kBlockRows;
   auto out = std::make_shared<Table>(grid.columns);
+  if (blocks > 1) out->reserve(rows->size());
   std::vector<std::unique_ptr<Table>> parts(blocks);
   const auto work = [&](std::size_t block, Scratch& scratch) -> Status {
     auto part = std::make_unique<Table>(grid.columns);
@@ -78,8 +94,7 @@ Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& g
     for (std::size_t row = block * kBlockRows; row < end; ++row) {
       TRY(rows->compute(row, scratch, *lease));
       if (!any_present(*lease)) continue;
-      const auto to = part->add(rows->labels(row));
-      std::copy(lease->begin(), lease->end(), to.begin());
+      part->add(rows->labels(row), *lease);
     }
     parts[block] = std::move(part);
     return ok();
@@ -89,11 +104,7 @@ Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& g
       out = std::move(parts[0]);
       return ok();
     }
-    for (std::size_t row = 0; row < parts[block]->size(); ++row) {
-      const auto from = std::as_const(*parts[block]).row(row);
-      const auto to = out->add(parts[block]->row_labels(row));
-      std::copy(from.begin(), from.end(), to.begin());
-    }
+    out->append(std::move(*parts[block]));
     parts[block].reset();
     return ok();
   };

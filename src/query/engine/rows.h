@@ -84,6 +84,11 @@ class Table final : public RowSource {
   const Labels& row_labels(std::size_t index) const { return labels_[index]; }
   // A new row, absent everywhere.
   std::span<double> add(Labels labels);
+  void add(Labels labels, std::span<const double> cells);
+  // Room for so many rows; memory is taken as they come.
+  void reserve(std::size_t rows);
+  // Takes what another table holds.
+  void append(Table&& other);
   void set_unique() { unique_ = true; }
 
  private:

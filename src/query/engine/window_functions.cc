@@ -6,6 +6,7 @@
 #include "query/engine/quantile.h"
 #include "query/engine/rate.h"
 #include "query/engine/regression.h"
+#include "query/engine/running_sums.h"
 #include "query/engine/sum.h"
 #include "query/engine/window.h"
 
@@ -48,19 +49,50 @@ double mean_of(Values values) {
   return mean.value();
 }
 
-// Population variance in one pass (Welford 1962), its two running values compensated.
+// Population variance in two passes, with what rounding of the mean took put right (Chan, Golub and LeVeque
+// 1983).
 double variance_of(Values values) {
-  double count = 0;
-  CompensatedSum mean;
-  CompensatedSum squares;
+  const double n = static_cast<double>(values.size());
+  const double mean = mean_of(values);
+  double squares = 0;
+  double rest = 0;
   for (const double v : values) {
-    ++count;
-    const double off = v - mean.value();
-    mean.add(off / count);
-    squares.add(off * (v - mean.value()));
+    const double off = v - mean;
+    squares += off * off;
+    rest += off;
   }
-  return squares.value() / count;
+  const double sum = squares - rest * rest / n;
+  return (sum < 0 ? 0 : sum) / n;
 }
+
+// sum_over_time and avg_over_time. Where windows overlap much they are differences of running sums.
+template <bool kMean>
+class SumOverTime final : public WindowFunction {
+ public:
+  void run(const Windows& windows, const SampleBuffer& samples, Scratch& scratch,
+           std::span<double> out) const override {
+    // Below, adding up each window anew is cheaper.
+    constexpr DurationMs kOverlapMin = 4;
+    const Values all(samples.values);
+    if (out.size() > 1 && windows.range_ms / kOverlapMin > windows.lookup.grid.step_ms) {
+      const auto sums = scratch.doubles();
+      const auto lost = scratch.doubles();
+      if (const RunningSums running(all, *sums, *lost); running.good()) {
+        for_each_window(windows, samples.timestamps_ms, out.size(),
+                        [&](std::size_t c, std::size_t from, std::size_t to) {
+                          const double sum = running.between(from, to);
+                          out[c] = from == to ? kNoValue : kMean ? sum / static_cast<double>(to - from) : sum;
+                        });
+        return;
+      }
+    }
+    for_each_window(windows, samples.timestamps_ms, out.size(),
+                    [&](std::size_t c, std::size_t from, std::size_t to) {
+                      const Values window = all.subspan(from, to - from);
+                      out[c] = from == to ? kNoValue : kMean ? mean_of(window) : sum_of(window);
+                    });
+  }
+};
 
 // max_over_time and min_over_time: the candidates in a queue, best first, each later than and
 // not better than the one before, so that every sample enters and leaves once. NaN loses against any number.
@@ -242,8 +274,8 @@ std::unique_ptr<WindowFunction> window_function(FunctionId id, std::vector<std::
     case F::kDelta:
     case F::kIrate:
     case F::kIdelta: return rate_function(id);
-    case F::kSumOverTime: return reduced(sum_of);
-    case F::kAvgOverTime: return reduced(mean_of);
+    case F::kSumOverTime: return std::make_unique<SumOverTime<false>>();
+    case F::kAvgOverTime: return std::make_unique<SumOverTime<true>>();
     case F::kStdvarOverTime: return reduced(variance_of);
     case F::kStddevOverTime: return reduced([](Values v) { return std::sqrt(variance_of(v)); });
     case F::kCountOverTime: return reduced([](Values v) { return static_cast<double>(v.size()); });
