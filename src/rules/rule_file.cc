@@ -87,7 +87,7 @@ Result<Rule> read_rule(const Yaml& yaml, const Yaml& group_labels) {
 void find_duplicates(const RuleGroup& group, const std::string& file, std::vector<Error>& problems) {
   std::map<std::string, int> seen;
   for (const Rule& rule : group.rules) {
-    const auto [it, fresh] = seen.emplace(rule.name + rule.label_text(), rule.line);
+    const auto [it, fresh] = seen.emplace(rule.name + "\n" + rule.label_text(), rule.line);
     if (fresh) continue;
     problems.emplace_back(
         ErrorCode::kInvalid,
@@ -159,7 +159,7 @@ std::vector<RuleGroup> read_document(const Result<Yaml>& document, const std::st
 std::string Rule::label_text() const {
   std::string out;
   for (const auto& [label, text] : labels)
-    out.append(1, '\xff').append(label).append(1, '\xff').append(text.text());
+    out += fmt::format("{}={}\n", quote_label_value(label), quote_label_value(text.text()));
   return out;
 }
 

@@ -61,6 +61,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<KnowledgeKeeper> knowledge_ = KnowledgeKeeper::open("", {}).value();
   AnalysisSchedule analysis_{store_, *ledger_, *knowledge_, clock_, metrics_, *logger_, {}};
   BriefMaker briefs_{store_, *ledger_, *knowledge_, analysis_, clock_};
+  RuleManager rules_{RuleServices{*querier_, store_, *ledger_, clock_, metrics_, *logger_, {}, {}}, {}};
   Services services_{.clock = clock_,
                      .logger = *logger_,
                      .metrics = metrics_,
@@ -72,6 +73,7 @@ class ApiTest : public testing::Test {
                      .knowledge = *knowledge_,
                      .analysis = analysis_,
                      .briefs = briefs_,
+                     .rules = rules_,
                      .query = query_,
                      .effective_settings = effective_,
                      .started_ms = kNow};

@@ -9,6 +9,7 @@
 
 #include "ingest/host/host_collector.h"
 #include "ingest/scrape/scrape_manager.h"
+#include "server/rule_loading.h"
 #include "server/self_scrape.h"
 #include "server/services.h"
 #include "store/remote_store.h"
@@ -25,6 +26,17 @@ std::string host_name() {
 Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
   if (!configuration.document) return ScrapeSettings{};
   return ScrapeSettings::from_yaml(*configuration.document);
+}
+
+Result<RuleSettings> rule_settings(const Configuration& configuration) {
+  if (!configuration.document) return RuleSettings{};
+  return load_rules(*configuration.document);
+}
+
+Labels labels_of(const LabelMap& map) {
+  Labels out;
+  for (const auto& [name, value] : map) out = out.with(name, value);
+  return out;
 }
 
 // The section `remote`: samples are kept in another engine instead of the data directory.
@@ -48,9 +60,12 @@ class RunningApplication final : public Application {
                                          metrics_));
     knowledge_ = TRY(KnowledgeKeeper::open(configuration_.estate_file, configuration_.catalog_directories));
     ScrapeSettings scraping = TRY(scrape_settings(configuration_));
+    RuleSettings rules = TRY(rule_settings(configuration_));
     TRY(open_data());
     if (prepare) TRY(prepare(*store_));
+    const Labels external_labels = labels_of(scraping.external_labels);
     build(std::move(scraping));
+    rules_->apply(std::move(rules.groups), external_labels);
     http_ = TRY(HttpServer::start(configuration_.http, router_, *gatekeeper_, metrics_, logger_));
     logger_.info("listening", {{"url", url()}});
     start_work();
@@ -75,8 +90,8 @@ class RunningApplication final : public Application {
     Status first = gatekeeper_->reload();
     const Status knowledge = knowledge_->reload();
     if (first && !knowledge) first = knowledge;
-    const Status scraping = reload_scraping();
-    if (first && !scraping) first = scraping;
+    const Status document = reload_document();
+    if (first && !document) first = document;
     return first;
   }
 
@@ -86,6 +101,7 @@ class RunningApplication final : public Application {
     if (self_scrape_) self_scrape_->stop();
     if (host_) host_->stop();
     if (scraper_) scraper_->stop();
+    if (rules_) rules_->stop();
     if (analysis_) analysis_->stop();
     http_.reset();
   }
@@ -123,6 +139,15 @@ class RunningApplication final : public Application {
                                 .resolve_after_ms = configuration_.analysis_resolve_after_ms,
                                 .analysis = configuration_.analysis});
     briefs_ = std::make_unique<BriefMaker>(*store_, *ledger_, *knowledge_, *analysis_, clock_);
+    rules_ = std::make_unique<RuleManager>(RuleServices{.querier = *querier_,
+                                                        .store = *store_,
+                                                        .ledger = *ledger_,
+                                                        .clock = clock_,
+                                                        .metrics = metrics_,
+                                                        .logger = logger_,
+                                                        .external_labels = {},
+                                                        .options = rule_options()},
+                                           configuration_.rules);
     scraper_ =
         std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
     if (configuration_.host_enabled) {
@@ -144,6 +169,7 @@ class RunningApplication final : public Application {
         .knowledge = *knowledge_,
         .analysis = *analysis_,
         .briefs = *briefs_,
+        .rules = *rules_,
         .query = configuration_.query,
         .effective_settings = configuration_.effective,
         .started_ms = clock_.now_ms(),
@@ -155,17 +181,29 @@ class RunningApplication final : public Application {
 
   void start_work() {
     scraper_->start();
+    rules_->start();
     if (host_) host_->start();
     self_scrape_->start();
     analysis_->start();
   }
 
-  Status reload_scraping() {
+  // Both or neither: scraping and rules are read before any of them is taken.
+  Status reload_document() {
     if (configuration_.file.empty()) return ok();
     const Yaml document = TRY(Yaml::parse_file_with_environment(configuration_.file));
     ScrapeSettings settings = TRY(ScrapeSettings::from_yaml(document));
+    RuleSettings rules = TRY(load_rules(document));
+    rules_->apply(std::move(rules.groups), labels_of(settings.external_labels));
     scraper_->apply(std::move(settings));
     return ok();
+  }
+
+  promql::QueryOptions rule_options() const {
+    promql::QueryOptions options;
+    options.limits = configuration_.query.limits;
+    options.lookback_ms = configuration_.query.lookback_ms;
+    options.threads = configuration_.query.threads;
+    return options;
   }
 
   const Configuration configuration_;
@@ -181,6 +219,7 @@ class RunningApplication final : public Application {
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<AnalysisSchedule> analysis_;
   std::unique_ptr<BriefMaker> briefs_;
+  std::unique_ptr<RuleManager> rules_;
   std::unique_ptr<ScrapeManager> scraper_;
   std::unique_ptr<HostCollector> host_;
   std::unique_ptr<SelfScrape> self_scrape_;

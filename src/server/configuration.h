@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/yaml.h"
 #include "ingest/receiver.h"
+#include "rules/rule_manager.h"
 #include "server/http_server.h"
 #include "server/query_settings.h"
 #include "store/embedded_store.h"
@@ -29,6 +30,7 @@ struct Configuration {
   EmbeddedStoreOptions store;  // .directory is set when the store is opened
   ReceiveLimits receive;
   QuerySettings query;
+  RuleManagerOptions rules;
 
   bool host_enabled = true;
   DurationMs host_interval_ms = 0;
@@ -46,7 +48,8 @@ struct Configuration {
 
   std::string file;                                           // "" when none was given
   std::map<std::string, std::string, std::less<>> effective;  // every setting by name, as one would write it
-  std::optional<Yaml> document;  // sections that have their own readers: remote, global, scrape_configs
+  std::optional<Yaml>
+      document;  // sections that have their own readers: remote, global, scrape_configs, rule_files
 };
 
 struct ConfigurationSources {

@@ -7,6 +7,7 @@
 
 #include "estate/catalog_check.h"
 #include "ingest/scrape/scrape_config.h"
+#include "server/rule_loading.h"
 #include "store/remote_store.h"
 
 namespace trimtab {
@@ -34,6 +35,7 @@ std::vector<Error> check_configuration(const ConfigurationSources& sources) {
   if (configuration.document) {
     const auto scraping = ScrapeSettings::from_yaml(*configuration.document);
     if (!scraping) problems.push_back(scraping.error());
+    load_rules(*configuration.document, problems);
     if (const Yaml remote = (*configuration.document)["remote"]; remote.exists()) {
       const auto options = RemoteStoreOptions::from_yaml(remote);
       if (!options) problems.push_back(options.error());

@@ -9,7 +9,7 @@
 namespace trimtab {
 
 // Everything wrong with a configuration and the files it names: settings, tokens, estate, catalogue,
-// scrape jobs, TLS files. Goes on after each problem. Opens no store and no socket.
+// scrape jobs, rules, TLS files. Goes on after each problem. Opens no store and no socket.
 std::vector<Error> check_configuration(const ConfigurationSources& sources);
 
 }  // namespace trimtab

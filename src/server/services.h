@@ -14,6 +14,7 @@
 #include "query/querier.h"
 #include "server/analysis_schedule.h"
 #include "server/brief_maker.h"
+#include "rules/rule_manager.h"
 #include "server/knowledge.h"
 #include "server/query_settings.h"
 #include "server/router.h"
@@ -34,6 +35,7 @@ struct Services {
   KnowledgeKeeper& knowledge;
   AnalysisSchedule& analysis;
   BriefMaker& briefs;
+  const RuleManager& rules;
   const QuerySettings& query;
   const std::map<std::string, std::string, std::less<>>& effective_settings;
   TimestampMs started_ms = 0;
@@ -50,6 +52,7 @@ void add_export_routes(http::Router& router, Services& services);
 void add_query_routes(http::Router& router, Services& services);
 void add_series_routes(http::Router& router, Services& services);
 void add_prometheus_status_routes(http::Router& router, Services& services);
+void add_rules_routes(http::Router& router, Services& services);
 void add_status_routes(http::Router& router, Services& services);
 void add_admin_routes(http::Router& router, Services& services);
 void add_findings_routes(http::Router& router, Services& services);

@@ -21,6 +21,7 @@ void add_all_routes(http::Router& router, Services& services) {
   add_export_routes(router, services);
   add_query_routes(router, services);
   add_series_routes(router, services);
+  add_rules_routes(router, services);
   add_status_routes(router, services);
   add_prometheus_status_routes(router, services);
   add_admin_routes(router, services);

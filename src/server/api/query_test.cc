@@ -226,6 +226,54 @@ TEST_F(QueryApiTest, status_tells_the_truth) {
       "\n");
 }
 
+TEST_F(QueryApiTest, rules_and_alerts_have_prometheus_shape) {
+  EXPECT_EQ(call("GET", "/api/v1/rules").body, "{\"status\":\"success\",\"data\":{\"groups\":[]}}\n");
+  EXPECT_EQ(call("GET", "/api/v1/alerts").body, "{\"status\":\"success\",\"data\":{\"alerts\":[]}}\n");
+  std::vector<Error> problems;
+  auto groups = load_rule_text(R"(groups:
+- name: g
+  interval: 1m
+  rules:
+  - {record: "job:up:sum", expr: sum by (job) (up)}
+  - alert: High
+    expr: up > 5
+    labels: {severity: page}
+    annotations: {summary: "{{ $labels.job }} at {{ $value }}"}
+)",
+                               "r.yml", problems);
+  rules_.apply(std::move(groups), {});
+  EXPECT_THAT(call("GET", "/api/v1/rules").body, HasSubstr(R"("health":"unknown","evaluationTime":0,)"
+                                                           R"("lastEvaluation":"0001-01-01T00:00:00Z")"));
+  clock_.advance(kMinuteMs);
+  rules_.evaluate_due(clock_.now_ms());
+  const std::string at = format_timestamp(rules_.view().front()->last_evaluation_ms);
+  const std::string alert = fmt::format(
+      R"({{"labels":{{"alertname":"High","job":"a","severity":"page"}},"annotations":{{"summary":"a at 10"}},)"
+      R"("state":"firing","activeAt":"{}","value":"1e+01"}})",
+      at);
+  EXPECT_EQ(call("GET", "/api/v1/alerts").body,
+            fmt::format("{{\"status\":\"success\",\"data\":{{\"alerts\":[{}]}}}}\n", alert));
+  const std::string body = call("GET", "/api/v1/rules").body;
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          R"x({"groups":[{"name":"g","file":"r.yml","rules":[{"name":"job:up:sum","query":"sum by (job) (up)","health":"ok")x"));
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          R"({"state":"firing","name":"High","query":"up > 5","duration":0,"keepFiringFor":0,"labels":{"severity":"page"},)"
+          R"("annotations":{"summary":"{{ $labels.job }} at {{ $value }}"},"alerts":[)" +
+          alert + "]"));
+  EXPECT_THAT(body, HasSubstr(R"("interval":60,"limit":0,"evaluationTime":)"));
+  EXPECT_THAT(call("GET", "/api/v1/rules?type=alert").body, testing::Not(HasSubstr("recording")));
+  EXPECT_THAT(call("GET", "/api/v1/rules?type=record").body, testing::Not(HasSubstr("alerting")));
+  EXPECT_THAT(call("GET", "/api/v1/rules?rule_group[]=other").body, HasSubstr("\"groups\":[]"));
+  EXPECT_THAT(call("GET", "/api/v1/rules?match[]={severity=\"page\"}").body,
+              testing::Not(HasSubstr("recording")));
+  EXPECT_THAT(call("GET", "/api/v1/rules?exclude_alerts=true").body, HasSubstr("\"alerts\":[]"));
+  EXPECT_EQ(call("GET", "/api/v1/rules?type=odd").status, 400);
+}
+
 TEST_F(QueryApiTest, hostile_texts_are_refused_before_they_cost_anything) {
   const std::string deep = std::string(100'000, '(') + "1" + std::string(100'000, ')');
   const std::string bomb = "up{job=~\"" + std::string("((a{1000}){1000}){1000}") + "\"}";
