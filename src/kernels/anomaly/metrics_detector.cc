@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kRing = MetricsDetector::kWidths.back();
 constexpr double kTiny = 1e-12;
+static_assert(MetricsDetector::kWidths.size() == 3);
 
 // Mean and standard deviation of every metric, gaps left out; 1 for a metric that never moves.
 void standardise(std::span<const double> rows, std::size_t metrics, std::vector<double>& centre,
@@ -74,12 +75,17 @@ double MetricsDetector::distance(std::span<double> shares) {
     CHECK(shares.size() == metrics_);
     double sum = 0;
     for (std::size_t j = 0; j < metrics_; ++j) {
-      double part = 0;
-      for (std::size_t lane = 0; lane < kWidths.size(); ++lane) {
-        const std::size_t at = lane * metrics_ + j;
-        const double weight = precision_[at * features_.size() + at];
-        if (weight > 0) part += product_[at] * product_[at] / weight;
+      // The metric's value and means are set right together.
+      Eigen::Matrix3d block;
+      Eigen::Vector3d pull;
+      for (Eigen::Index a = 0; a < 3; ++a) {
+        const auto at = a * static_cast<Eigen::Index>(metrics_) + static_cast<Eigen::Index>(j);
+        pull[a] = product[at];
+        for (Eigen::Index b = 0; b < 3; ++b) {
+          block(a, b) = precision(at, b * static_cast<Eigen::Index>(metrics_) + static_cast<Eigen::Index>(j));
+        }
       }
+      const double part = scale_[j] > 0 ? std::max(0.0, pull.dot(block.ldlt().solve(pull))) : 0;
       shares[j] = part;
       sum += part;
     }

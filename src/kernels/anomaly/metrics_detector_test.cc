@@ -40,6 +40,9 @@ TEST(MetricsDetector, broken_relation_is_found_where_each_metric_alone_looks_usu
     if (i != 200) continue;
     EXPECT_TRUE(point.is_anomaly);
     EXPECT_GT(point.score, 0.9999);
+    std::string all;
+    for (const double share : shares) all += std::to_string(share) + ' ';
+    SCOPED_TRACE(all);
     EXPECT_EQ(std::max_element(shares.begin(), shares.end()) - shares.begin(), 1);
     EXPECT_NEAR(shares[0] + shares[1] + shares[2] + shares[3], 1, 1e-9);
     EXPECT_EQ(shares[3], 0);
