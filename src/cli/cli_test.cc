@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -42,17 +45,25 @@ std::string tree_file(const std::string& path) {
 }
 
 TEST(CommandLine, wrong_usage_ends_with_2_and_words_on_standard_error) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{},
-                                                                 {"bogus"},
-                                                                 {"brief", "--bogus"},
-                                                                 {"brief", "--format", "pdf"},
-                                                                 {"inspect"},
-                                                                 {"annotate"},
-                                                                 {"catalog"},
-                                                                 {"inspect", "a", "b"},
-                                                                 {"completion", "tcsh"},
-                                                                 {"help", "me"},
-                                                                 {"export"}}) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{},
+                                             {"bogus"},
+                                             {"brief", "--bogus"},
+                                             {"brief", "--format", "pdf"},
+                                             {"inspect"},
+                                             {"annotate"},
+                                             {"catalog"},
+                                             {"inspect", "a", "b"},
+                                             {"completion", "tcsh"},
+                                             {"help", "me"},
+                                             {"query"},
+                                             {"query", "up", "--format", "xml"},
+                                             {"query", "up", "--at", "now", "--start", "now-1h"},
+                                             {"query", "up", "--end", "now"},
+                                             {"query", "up", "--start", "now", "--end", "now-1h"},
+                                             {"query", "up", "--start", "now-1h", "--step", "0"},
+                                             {"check", "rules"},
+                                             {"export"}}) {
     const Said said = run(words);
     EXPECT_EQ(said.code, kUsage) << testing::PrintToString(words);
     EXPECT_EQ(said.out, "");
@@ -104,6 +115,67 @@ TEST(CommandLine, beyond_loopback_without_a_token_file_does_not_start) {
   const Said said = run({"serve", "--listen", "0.0.0.0:0", "--data-dir", "/nowhere"});
   EXPECT_EQ(said.code, kFailed);
   EXPECT_THAT(said.err, HasSubstr("needs a token file"));
+}
+
+TEST(CommandLine, check_rules_tells_file_and_line) {
+  const std::string path = testing::TempDir() + "trimtab_cli_rules.yml";
+  std::ofstream(path) << "groups:\n- name: a\n  rules:\n  - record: x\n    expr: sum(\n";
+  const Said bad = run({"check", "rules", path.c_str()});
+  EXPECT_EQ(bad.code, kUsage);
+  EXPECT_THAT(bad.err, HasSubstr(path + ":5: groups[0].rules[0].expr: 1:5: parse error"));
+  EXPECT_THAT(bad.err, HasSubstr("1 problem\n"));
+  std::ofstream(path) << "groups:\n- name: a\n  rules:\n  - record: x\n    expr: sum(up)\n";
+  const Said good = run({"check", "rules", path.c_str()});
+  EXPECT_EQ(good.code, kOk) << good.err;
+  EXPECT_EQ(good.out, path + ": 1 group, 1 rule: all is well\n");
+  EXPECT_EQ(run({"check", "rules", "/nowhere/rules.yml"}).code, kFailed);
+}
+
+class QueryVerb : public testing::Test {
+ protected:
+  QueryVerb() {
+    const std::string lines = directory_ + ".json";
+    std::ofstream(lines)
+        << R"({"metric":{"__name__":"up","job":"a,b"},"values":[1,2,3],"timestamps":[1700000000000,1700000060000,1700000120000]})"
+        << "\n"
+        << R"({"metric":{"__name__":"up","job":"\u001b[31mred"},"values":[9],"timestamps":[1700000120000]})"
+        << "\n";
+    EXPECT_EQ(run({"import", lines.c_str(), "--data-dir", directory_.c_str()}).code, kOk);
+  }
+  ~QueryVerb() override { std::filesystem::remove_all(directory_); }
+  Said ask(std::vector<const char*> words) {
+    words.insert(words.begin(), "query");
+    words.insert(words.end(), {"--data-dir", directory_.c_str()});
+    return run(words);
+  }
+  const std::string directory_ = testing::TempDir() + "trimtab_cli_query_" + std::to_string(::getpid());
+};
+
+TEST_F(QueryVerb, prints_a_data_directory_in_every_format) {
+  EXPECT_EQ(ask({"up", "--at", "1700000120"}).out,
+            "up{job=\"\uFFFD[31mred\"}  9\n"
+            "up{job=\"a,b\"}       3\n");
+  EXPECT_EQ(ask({"up{job=~\"a.*\"}", "--start", "1700000000", "--end", "1700000060", "--step", "1m",
+                 "--format", "csv"})
+                .out,
+            "time,value,__name__,job\r\n"
+            "2023-11-14T22:13:20Z,1,up,\"a,b\"\r\n"
+            "2023-11-14T22:14:20Z,2,up,\"a,b\"\r\n");
+  EXPECT_EQ(ask({"sum(up)", "--at", "1700000120", "--format", "json"}).out,
+            "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{},"
+            "\"value\":[1700000120,"
+            "\"12\"]}]}}\n");
+  EXPECT_THAT(ask({"sum(up)", "--start", "1700000000", "--end", "1700000120", "--format", "chart"}).out,
+              testing::AllOf(HasSubstr("●"), HasSubstr("2023-11-14T22:13:20Z"), HasSubstr("12")));
+  EXPECT_THAT(ask({"up", "--at", "1700000120", "--format", "chart"}).out, HasSubstr("█"));
+  EXPECT_EQ(ask({"1 + 1"}).out, "2\n");
+  EXPECT_EQ(ask({"nothing"}).out, "no series\n");
+}
+
+TEST_F(QueryVerb, a_query_that_does_not_parse_ends_with_2_and_its_place) {
+  const Said said = ask({"sum("});
+  EXPECT_EQ(said.code, kUsage);
+  EXPECT_THAT(said.err, HasSubstr("trimtab: 1:5: parse error"));
 }
 
 TEST(CommandLine, catalog_explains_a_metric) {

@@ -135,7 +135,9 @@ int run_command_line(int argc, const char* const* argv) {
     return kUsage;
   }
   for (const auto& bound : bounds) {
-    if (bound->app->parsed()) return bound->verb->run(arguments_of(*bound));
+    // A verb that is also a group ("check", "check rules") is parsed on the way to the one that is meant.
+    if (bound->app->parsed() && bound->app->get_subcommands().empty())
+      return bound->verb->run(arguments_of(*bound));
   }
   return kUsage;
 }

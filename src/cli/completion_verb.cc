@@ -36,6 +36,14 @@ std::string second_words(std::string_view group) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+// The flags of the verb whose name is also a group's; "" when there is none.
+std::string flags_of_group(std::string_view group) {
+  for (const Verb& verb : verbs()) {
+    if (verb.name == group) return fmt::format("{}", fmt::join(flags_of(verb), " "));
+  }
+  return "";
+}
+
 std::string bash() {
   std::string out =
       "# bash completion for trimtab; made by: trimtab completion bash\n_trimtab() {\n"
@@ -55,13 +63,15 @@ std::string bash() {
   std::set<std::string> groups;
   for (const Verb& verb : verbs()) {
     const std::size_t space = verb.name.find(' ');
-    if (space == std::string::npos) {
+    const bool is_group = !second_words(verb.name).empty();
+    if (space == std::string::npos && !is_group) {
       out += fmt::format("    {}) words=\"{}\";;\n", verb.name, fmt::join(flags_of(verb), " "));
     } else if (const std::string group = verb.name.substr(0, space); groups.insert(group).second) {
+      const std::string flags = flags_of_group(group);
       out += fmt::format(
-          "    {}) words=\"{} --help\"; [ \"$COMP_CWORD\" -gt 2 ] && words=\"\"\n      case "
+          "    {}) words=\"{} {}\"; [ \"$COMP_CWORD\" -gt 2 ] && words=\"{}\"\n      case "
           "\"${{COMP_WORDS[2]}}\" in\n",
-          group, second_words(group));
+          group, second_words(group), flags.empty() ? "--help" : flags, flags);
       for (const Verb& other : verbs()) {
         if (!other.name.starts_with(group + " ")) continue;
         out += fmt::format("        {}) [ \"$COMP_CWORD\" -gt 2 ] && words=\"{}\";;\n",

@@ -64,8 +64,10 @@ Verb serve_verb();
 Verb brief_verb();
 Verb import_verb();
 Verb export_verb();
+Verb query_verb();
 Verb inspect_verb();
 Verb check_verb();
+Verb check_rules_verb();
 std::vector<Verb> catalog_verbs();
 std::vector<Verb> analyze_verbs();  // analyze_verbs.h names them one by one
 Verb annotate_verb();

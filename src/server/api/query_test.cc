@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include "base/http_client.h"
+#include "server/api/request_reading.h"
 #include "server/api_testlib.h"
 #include "server/query_desk.h"
 
@@ -208,6 +209,29 @@ TEST_F(QueryApiTest, texts_are_formatted_and_parsed) {
               HasSubstr(R"("data":{"type":"aggregation","op":"sum")"));
   EXPECT_EQ(call("GET", "/api/v1/query_exemplars?query=up&start=1&end=2").body,
             "{\"status\":\"success\",\"data\":[]}\n");
+}
+
+TEST(LabelName, escapes_are_undone_and_other_names_stay) {
+  const std::pair<const char*, const char*> cases[] = {{"job", "job"},
+                                                       {"U__a_2e_b", "a.b"},
+                                                       {"U__a__b", "a_b"},
+                                                       {"U__snow_2603_", "snow\u2603"},
+                                                       {"U__", ""},
+                                                       {"U__a_2e", "U__a_2e"},
+                                                       {"U__a_zz_b", "U__a_zz_b"},
+                                                       {"U__a_d800_", "U__a_d800_"},
+                                                       {"U__a_ffffffff_", "U__a_ffffffff_"},
+                                                       {"U__a_1F600_", "a\U0001F600"}};
+  for (const auto& [text, want] : cases) EXPECT_EQ(unescape_label_name(text), want) << text;
+}
+
+TEST(Seconds, are_a_number_or_a_duration) {
+  EXPECT_EQ(read_seconds_or_duration("15").value(), 15'000);
+  EXPECT_EQ(read_seconds_or_duration("0.5").value(), 500);
+  EXPECT_EQ(read_seconds_or_duration("1e2").value(), 100'000);
+  EXPECT_EQ(read_seconds_or_duration("1m30s").value(), 90'000);
+  for (const char* text : {"", "x", "inf", "nan", "1e300", "5mm", "1 m"})
+    EXPECT_FALSE(read_seconds_or_duration(text).has_value()) << text;
 }
 
 TEST_F(QueryApiTest, status_tells_the_truth) {

@@ -6,30 +6,12 @@
 #include <charconv>
 #include <cmath>
 
+#include "report/escape.h"
+
 namespace trimtab {
 namespace {
 
-// False for what is no code point.
-bool append_utf8(std::string& out, std::uint32_t code) {
-  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-  return true;
-}
+bool is_code_point(std::uint32_t code) { return code <= 0x10ffff && (code < 0xd800 || code >= 0xe000); }
 
 }  // namespace
 
@@ -88,8 +70,9 @@ std::string unescape_label_name(std::string_view name) {
     const std::string_view hex = name.substr(i + 1, close - i - 1);
     if (!hex.empty()) {
       const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), code, 16);
-      if (error != std::errc() || end != hex.data() + hex.size() || !append_utf8(out, code))
+      if (error != std::errc() || end != hex.data() + hex.size() || !is_code_point(code))
         return std::string(name);
+      report::append_utf8(out, code);
     } else {
       out += '_';
     }
