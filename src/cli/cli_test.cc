@@ -195,6 +195,12 @@ TEST(Completion, offers_every_verb_and_choice) {
   }
 }
 
+TEST(Completion, a_verb_that_is_also_a_group_offers_both) {
+  const std::string script = completion_script("bash");
+  EXPECT_THAT(script, HasSubstr("    check) words=\"rules --help"));
+  EXPECT_THAT(script, HasSubstr("\n        rules) ["));
+}
+
 TEST(CommandLine, the_document_in_the_tree_is_current) {
   if (std::getenv("TRIMTAB_UPDATE_DOCS") != nullptr) {
     std::ofstream(std::string(TRIMTAB_SOURCE_DIR) + "/docs/cli.md") << cli_markdown();

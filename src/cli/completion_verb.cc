@@ -75,7 +75,7 @@ std::string bash() {
       for (const Verb& other : verbs()) {
         if (!other.name.starts_with(group + " ")) continue;
         out += fmt::format("        {}) [ \"$COMP_CWORD\" -gt 2 ] && words=\"{}\";;\n",
-                           other.name.substr(space + 1), fmt::join(flags_of(other), " "));
+                           other.name.substr(group.size() + 1), fmt::join(flags_of(other), " "));
       }
       out += "      esac;;\n";
     }
