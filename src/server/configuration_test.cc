@@ -26,6 +26,18 @@ std::vector<std::string> problems_of(std::string_view yaml) {
   return out;
 }
 
+TEST(Configuration, every_setting_is_shown_as_it_is_in_force) {
+  std::vector<Error> problems;
+  const Configuration configuration = load_configuration_text(
+      "query: {timeout: 20s}\nallowed_hosts: [a, b]\nhost: {enabled: false}\n", "t", problems);
+  ASSERT_TRUE(problems.empty());
+  EXPECT_EQ(configuration.effective.size(), settings().size());
+  EXPECT_EQ(configuration.effective.at("query.timeout"), "20s");
+  EXPECT_EQ(configuration.effective.at("query.lookback"), "5m");
+  EXPECT_EQ(configuration.effective.at("allowed_hosts"), "a,b");
+  EXPECT_EQ(configuration.effective.at("host.enabled"), "false");
+}
+
 TEST(Configuration, every_default_is_valid_and_inside_its_bounds) {
   for (const Setting& setting : settings()) {
     EXPECT_TRUE(parse_setting(setting, setting.fallback).has_value()) << setting.name;

@@ -500,6 +500,7 @@ Status check_bounds(const Setting& setting, std::string_view text, const T& valu
 
 Result<SettingValue> parse_whole(const Setting& setting, std::string_view text) {
   SettingValue value;
+  value.text = text;
   value.integer = TRY(whole(setting.type, text));
   if (setting.min.empty()) return value;
   const std::int64_t min = TRY(whole(setting.type, setting.min));

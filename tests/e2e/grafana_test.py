@@ -192,11 +192,11 @@ class Grafana(harness.Workplace):
 
     def test_tokens_guard_queries_like_the_rest(self):
         with open(self.path("tokens"), "w") as f:
-            f.write("reader read\nwriter write\n")
+            f.write("reader-0123456789abcdef read\n")
         guarded = self.trimtab("guarded", arguments=("--no-host", "--token-file", self.path("tokens")))
         for path in ("/api/v1/query?query=1", "/api/v1/rules", "/api/v1/status/config"):
             self.assertEqual(guarded.http.request("GET", path)[0], 401, path)
-            self.assertEqual(guarded.http.request("GET", path, headers={"Authorization": "Bearer reader"})[0], 200, path)
+            self.assertEqual(guarded.http.request("GET", path, headers={"Authorization": "Bearer reader-0123456789abcdef"})[0], 200, path)
 
     def test_large_answers_are_gzipped_and_whole(self):
         series = [({"__name__": "many", "i": str(i)}, [(NOW * 1000, float(i))]) for i in range(20_000)]
