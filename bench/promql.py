@@ -6,7 +6,7 @@ peak memory stand beside it.
 
     bench/promql.py --binary build/trimtab --loadgen build/bench/loadgen [--series 5000] [--hours 6] [--json FILE]
 
-Prometheus' answers must equal ours within 1e-9 for every query. victoria-metrics takes the sample before
+Prometheus' answers must equal ours within 1e-9 for every query (topk of rates: whichever of equal values). victoria-metrics takes the sample before
 the window into rate() and has its own rules for missing samples: where it means something else by a
 function only the label sets of its answer are compared (for topk of such values only the number of cells), and
 the table says so.
@@ -28,15 +28,17 @@ import harness  # noqa: E402
 CLOCK = os.sysconf("SC_CLK_TCK")
 STEP_MS = 15_000          # between samples
 WARM_UP_S = 900           # data before the first window
-OFF_GRID_MS = 7_137       # query times lie between samples: the edges of windows do not matter
+# Samples, query times and the minutes of subqueries lie apart: the edges of windows do not matter.
+SAMPLES_OFF_MS = 3_111
+OFF_GRID_MS = 7_137
 SAMPLES_PER_REQUEST = 30  # of one series
 CPU_WANTED_S = 0.5        # measured time that ends the repetitions of a query
-REPETITIONS_MAX = 200
+REPETITIONS_MAX = 1000
 SECONDS_MAX = 20          # of wall time for the repetitions of a query
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # What of victoria-metrics' answer must be as ours.
-VALUES, LABELS, CELLS = "=", "label sets =", "number of cells ="
+VALUES, ORDERED, LABELS, CELLS = "=", "values in order =", "label sets =", "number of cells ="
 
 # (name, query, what to compare with victoria-metrics, windows). Windows: hours and step.
 ALL = [(1, 15), (1, 60), (6, 15), (6, 60)]
@@ -138,11 +140,22 @@ def rows_of(body):
     return out
 
 
+def by_time(rows):
+    """{time: {rank: value}}"""
+    out = {}
+    for points in rows.values():
+        for t, value in points.items():
+            out.setdefault(t, []).append(value)
+    return {t: dict(enumerate(sorted(values))) for t, values in out.items()}
+
+
 def compare(expected, ours, what):
     """None or what differs first."""
     if what == CELLS:
         counts = [sum(map(len, rows.values())) for rows in (expected, ours)]
         return None if counts[0] == counts[1] else f"cells: {counts[0]} and {counts[1]}"
+    if what == ORDERED:  # topk: which of two that tie by chance is kept is open
+        expected, ours = by_time(expected), by_time(ours)
     if set(expected) != set(ours):
         return f"label sets: {len(expected)} and {len(ours)}, {sorted(set(expected) ^ set(ours))[:2]}"
     if what == LABELS:
@@ -202,15 +215,13 @@ def main():
     arguments = parser.parse_args()
     arguments.binary = os.path.abspath(arguments.binary)
     folder = tempfile.mkdtemp(prefix="trimtab-bench-", dir=arguments.scratch)
-    servers, rows, wrong = [], [], 0
+    servers, rows, wrong, highest = [], [], 0, {}
     try:
         end_ms = int(time.time()) // 60 * 60_000 - 60_000
-        start_ms = end_ms - int(arguments.hours * 3600 + WARM_UP_S) * 1000
+        start_ms = end_ms - int(arguments.hours * 3600 + WARM_UP_S) * 1000 + SAMPLES_OFF_MS
         for name in arguments.servers:
             servers.append(Server(name, folder, arguments.binary))
             samples = load(arguments, servers[-1], start_ms)
-        for server in servers:
-            server.forget_peak()
         print(f"\n{arguments.series} series, {samples / 1e6:.1f} M samples, {arguments.hours:g} h at {STEP_MS // 1000} s. CPU milliseconds a query, (wall).\n")
         print("| query | window | step | " + " | ".join(arguments.servers) + " | " + " | ".join(f"{n} / trimtab" for n in arguments.servers[1:])
               + " | answers |")
@@ -229,17 +240,22 @@ def main():
                     if ours is None:
                         ours, cells = answer, sum(map(len, answer.values()))
                         continue
-                    what = VALUES if server.name == "prometheus" else in_victoria
+                    in_prometheus = ORDERED if in_victoria == CELLS else VALUES
+                    what = in_prometheus if server.name == "prometheus" else in_victoria
                     problem = compare(answer, ours, what)
                     wrong += bool(problem)
                     remarks.append(f"**{server.name} differs: {problem}**" if problem else
                                    f"{what} {server.name}")
+                peaks = {}
                 for server in servers:
+                    server.forget_peak()
                     cpu[server.name], wall[server.name] = measure(server, query, *window)
+                    peaks[server.name] = status_bytes(server.pid, "VmHWM")
+                    highest[server.name] = max(highest.get(server.name, 0), peaks[server.name])
                 base = max(cpu[servers[0].name], 1e-6)
                 ratios = {s.name: cpu[s.name] / base for s in servers[1:]}
                 rows.append({"bench": "promql", "query": name, "series": arguments.series, "hours": hours, "step": step_s, "cells": cells,
-                             "cpu_seconds": cpu, "wall_seconds": wall, "ratios": ratios, "answers": remarks})
+                             "cpu_seconds": cpu, "wall_seconds": wall, "ratios": ratios, "peak_bytes": peaks, "answers": remarks})
                 print(f"| {name} | {hours} h | {step_s} s | " + " | ".join(f"{cpu[s.name] * 1e3:.2f} ({wall[s.name] * 1e3:.2f})" for s in servers)
                       + " | " + " | ".join(f"{r:.1f}x" for r in ratios.values()) + " | " + ", ".join(remarks) + " |", flush=True)
         print()
@@ -247,9 +263,8 @@ def main():
             ratios = [row["ratios"][server.name] for row in rows]
             print(f"Against {server.name}: geometric mean {geometric_mean(ratios):.1f}x, least {min(ratios):.1f}x, "
                   f"{sum(r < 1 for r in ratios)} of {len(ratios)} slower than it.")
-        peaks = {s.name: status_bytes(s.pid, "VmHWM") for s in servers}
-        print("Peak resident memory while answering: " + ", ".join(f"{n} {b / 2**20:.0f} MiB" for n, b in peaks.items()) + ".")
-        rows.append({"bench": "promql_memory", "series": arguments.series, "peak_bytes": peaks})
+        print("Peak resident memory while answering: " + ", ".join(f"{n} {b / 2**20:.0f} MiB" for n, b in highest.items()) + ".")
+        rows.append({"bench": "promql_memory", "series": arguments.series, "peak_bytes": highest})
     finally:
         for server in servers:
             server.process.stop()
