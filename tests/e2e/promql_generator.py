@@ -227,7 +227,7 @@ class Generator:
             return Node("s", ["-(", inner, ")"], exact=inner.exact)
         left, right = self.scalar(depth - 1), self.scalar(depth - 1)
         exact = left.exact and right.exact
-        op = r.choice(["+", "-", "*", "/", "^", "atan2"] + (["%"] + ["== bool", "!= bool", "> bool", "<= bool"] if exact else []))
+        op = r.choice(["+", "-", "*", "/", "atan2"] + (["%", "^"] + ["== bool", "!= bool", "> bool", "<= bool"] if exact else []))
         return Node("s", ["(", left, f" {op} ", right, ")"], exact=exact and op not in ("^", "atan2"))
 
     # --- vectors ---
@@ -373,7 +373,8 @@ class Generator:
         inner = self.vector(depth - 1)
         number = self.constant() if r.random() < 0.7 else self.scalar(depth - 1)
         exact = inner.exact and number.exact
-        arithmetic = ["+", "-", "*", "/", "^", "atan2"] + (["%"] if exact else [])
+        # A power of a negative number hangs on whether the exponent is whole.
+        arithmetic = ["+", "-", "*", "/", "atan2"] + (["%", "^"] if exact else [])
         compare = (COMPARISONS if exact else [">", "<"])
         op = r.choice(arithmetic) if r.random() < 0.55 else r.choice(compare) + r.choice(["", "", " bool"])
         if op[0] in "<>=!" and not exact:
@@ -388,7 +389,7 @@ class Generator:
         r = self.random
         draw = r.random()
         op = r.choice(["+", "-", "*", "/", "+", "*", "/", ">", "<=", "== bool", "!=", "> bool", "%", "^", "atan2"])
-        stepped = op[0] in "<>=!%"
+        stepped = op[0] in "<>=!%^"
         make = (lambda labels: self.about(labels, depth - 1, True)) if stepped else (lambda labels: self.about(labels, depth - 1, False))
         base = self.selector([k for k in self.kinds if k not in ("info",)])
         labels = base.labels
