@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "anomaly_scoring.h"
+#include "quality/anomaly_scoring.h"
 
 #include <algorithm>
 #include <cmath>

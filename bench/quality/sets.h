@@ -7,6 +7,12 @@
 namespace trimtab::quality {
 
 Result<std::vector<Row>> run_m4(const std::filesystem::path& data);
+Result<std::vector<Row>> run_nab(const std::filesystem::path& data);
+Result<std::vector<Row>> run_smd(const std::filesystem::path& data);
+Result<std::vector<Row>> run_asd(const std::filesystem::path& data);
+Result<std::vector<Row>> run_jumpstarter(const std::filesystem::path& data);
+Result<std::vector<Row>> run_ms_cloud(const std::filesystem::path& data);
+Result<std::vector<Row>> run_donut_kpi(const std::filesystem::path& data);
 Result<std::vector<Row>> run_petshop(const std::filesystem::path& data);
 Result<std::vector<Row>> run_sap_ci(const std::filesystem::path& data);
 Result<std::vector<Row>> run_tcpd(const std::filesystem::path& data);

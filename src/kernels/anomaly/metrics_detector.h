@@ -17,7 +17,9 @@ struct MetricsPoint {
   // In [0, 1]. 1 - score is the share of the training rows that lie as far from their usual joint behaviour,
   // carried on beyond the farthest of them by a Pareto tail (Hill's estimator over the top 2 %).
   double score = 0;
-  bool is_anomaly = false;  // rarer than one row in kAlarmRows
+  // An alarm: opens at the kOpenRun-th row in a row rarer than one in kOpenRows, closes when kCloseRun rows
+  // in a row are more common than one in kCloseRows. One episode is one alarm, and one odd row is none.
+  bool is_anomaly = false;
 };
 
 // Judges rows of several metrics together: the Mahalanobis distance (Hotelling's T^2 over all principal
@@ -47,7 +49,10 @@ class MetricsDetector {
   static constexpr std::size_t kMetricsMax = 512;
   static constexpr double kVarianceMin = 1e-6;  // of the largest eigenvalue: less is rounding, not behaviour
   static constexpr double kTailShare = 0.02;
-  static constexpr double kAlarmRows = 10000;
+  static constexpr double kOpenRows = 2000;
+  static constexpr std::size_t kOpenRun = 3;
+  static constexpr double kCloseRows = 200;
+  static constexpr std::size_t kCloseRun = 10;
   static constexpr std::size_t kRanks = 512;  // quantiles kept of the training distances
   static constexpr std::uint64_t kStateVersion = 1;
 
@@ -65,7 +70,10 @@ class MetricsDetector {
   std::vector<double> features_;   // of the last row
   std::vector<double> product_;    // scratch
   std::vector<double> ranks_;      // quantiles of the training distances, rising
-  double threshold_ = 0;           // of the tail
+  bool alarm_ = false;
+  std::uint64_t rare_run_ = 0;    // rows in a row that open an alarm
+  std::uint64_t common_run_ = 0;  // and that close it
+  double threshold_ = 0;          // of the tail
   double log_spread_ = 1;
 };
 

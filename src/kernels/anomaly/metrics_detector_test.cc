@@ -31,23 +31,23 @@ TEST(MetricsDetector, broken_relation_is_found_where_each_metric_alone_looks_usu
   auto detector = MetricsDetector::fit(service(4000, 1), kMetrics);
   ASSERT_TRUE(detector.has_value());
   auto rows = service(300, 2);
-  rows[200 * kMetrics + 1] = -rows[200 * kMetrics + 1] + 6;  // within its range, against the load
+  // For six rows the second metric leaves the load behind, within its own range.
+  for (std::size_t i = 200; i < 206; ++i) rows[i * kMetrics + 1] = -rows[i * kMetrics + 1] + 6;
   std::vector<double> shares(kMetrics);
-  std::size_t alarms_before = 0;
+  std::vector<std::size_t> alarms;
   for (std::size_t i = 0; i < 300; ++i) {
     const auto point = detector->update({rows.data() + i * kMetrics, kMetrics}, shares);
-    if (i < 200) alarms_before += point.is_anomaly ? 1 : 0;
-    if (i != 200) continue;
-    EXPECT_TRUE(point.is_anomaly);
-    EXPECT_GT(point.score, 0.9999);
-    std::string all;
-    for (const double share : shares) all += std::to_string(share) + ' ';
-    SCOPED_TRACE(all);
+    if (point.is_anomaly) alarms.push_back(i);
+    if (i != 202) continue;
+    EXPECT_GT(point.score, 0.9995);
     EXPECT_EQ(std::max_element(shares.begin(), shares.end()) - shares.begin(), 1);
     EXPECT_NEAR(shares[0] + shares[1] + shares[2] + shares[3], 1, 1e-9);
     EXPECT_EQ(shares[3], 0);
   }
-  EXPECT_EQ(alarms_before, 0U);
+  ASSERT_FALSE(alarms.empty());
+  EXPECT_EQ(alarms.front(), 202U);  // the third odd row opens it
+  EXPECT_EQ(alarms.back() - alarms.front() + 1, alarms.size());
+  EXPECT_LT(alarms.back(), 250U);
 }
 
 TEST(MetricsDetector, score_is_calibrated_on_rows_like_the_training_ones) {
