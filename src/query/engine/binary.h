@@ -16,8 +16,9 @@ enum class ScalarSide { kLeft, kRight };
 Result<Rows> join_scalar(const Binary& node, Rows rows, std::vector<double> scalar, ScalarSide side,
                          const Grid& grid, const Context& context);
 
-// vector op vector. Series are matched once for the whole grid; conflicts are looked for at every step.
-// Errors: kInvalid where a step has more than one partner, with both series named.
+// vector op vector. Series are matched once for the whole grid; conflicts are looked for at every step. Where
+// the labels alone rule conflicts out, the "one" side is held and the other streams through. Errors: kInvalid
+// where a step has more than one partner, with both series named.
 Result<Rows> join_vectors(const Binary& node, Span span, const Rows& left, const Rows& right,
                           const Grid& grid, const Context& context);
 Result<Rows> join_sets(const Binary& node, const Rows& left, const Rows& right, const Grid& grid,
@@ -29,6 +30,6 @@ struct MatchGroups {
   std::vector<std::uint32_t> right;
   std::size_t count = 0;
 };
-MatchGroups match_groups(const VectorMatching& matching, const Table& left, const Table& right);
+MatchGroups match_groups(const VectorMatching& matching, const RowSource& left, const RowSource& right);
 
 }  // namespace trimtab::promql

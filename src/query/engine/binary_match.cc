@@ -24,14 +24,14 @@ void append_key(std::string& key, const VectorMatching& matching, const Labels& 
 
 }  // namespace
 
-MatchGroups match_groups(const VectorMatching& matching, const Table& left, const Table& right) {
+MatchGroups match_groups(const VectorMatching& matching, const RowSource& left, const RowSource& right) {
   MatchGroups out;
   boost::unordered_flat_map<std::string, std::uint32_t> seen;
   std::string key;
-  const auto number = [&](const Table& table, std::vector<std::uint32_t>& groups) {
-    groups.resize(table.size());
-    for (std::size_t row = 0; row < table.size(); ++row) {
-      append_key(key, matching, table.row_labels(row));
+  const auto number = [&](const RowSource& rows, std::vector<std::uint32_t>& groups) {
+    groups.resize(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      append_key(key, matching, rows.labels(row));
       groups[row] = seen.emplace(key, static_cast<std::uint32_t>(seen.size())).first->second;
     }
   };
