@@ -184,8 +184,11 @@ class StreamedJoin final : public RowSource {
   Labels labels(std::size_t row) const override {
     return rule_.result_labels(many_->labels(pairs_[row].many), one_->row_labels(pairs_[row].one));
   }
-  // One to one: each match group gives one row, told from the others by the labels it matched on.
-  bool unique() const override { return !rule_.grouped(); }
+  // One to one: each match group gives one row, told from the others by the labels it matched on. Grouped:
+  // rows keep their labels but for the name.
+  bool unique() const override {
+    return !rule_.grouped() || (rule_.matching.include.empty() && many_->unique_without_name());
+  }
   Status compute(std::size_t row, Scratch& scratch, std::span<double> out) const override {
     TRY(many_->compute(pairs_[row].many, scratch, out));
     rule_.combine(out, one_->row(pairs_[row].one), out);

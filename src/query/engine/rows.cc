@@ -66,14 +66,24 @@ void Table::add(Labels labels, std::span<const double> cells) {
   values_.insert(values_.end(), cells.begin(), cells.end());
 }
 
-void Table::reserve(std::size_t rows) {
-  labels_.reserve(rows);
-  values_.reserve(rows * columns_);
+void Table::resize(std::size_t rows) {
+  labels_.resize(rows);
+  values_.resize(rows * columns_);
 }
 
-void Table::append(Table&& other) {
-  for (Labels& labels : other.labels_) labels_.push_back(std::move(labels));
-  values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+void Table::keep_rows(std::span<const std::uint8_t> keep) {
+  std::size_t kept = 0;
+  for (std::size_t index = 0; index < keep.size(); ++index) {
+    if (keep[index] == 0) continue;
+    if (kept != index) {
+      labels_[kept] = std::move(labels_[index]);
+      const auto from = std::as_const(*this).row(index);
+      std::copy(from.begin(), from.end(), row(kept).begin());
+    }
+    ++kept;
+  }
+  labels_.resize(kept);
+  values_.resize(kept * columns_);
 }
 
 Rows map_rows(Rows rows, RowMap map) { return std::make_shared<MappedRows>(std::move(rows), std::move(map)); }
@@ -84,31 +94,21 @@ Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& g
   TRY(context.check_cells(rows->size(), grid.columns, what));
   const std::size_t blocks = (rows->size() + kBlockRows - 1) / kBlockRows;
   auto out = std::make_shared<Table>(grid.columns);
-  if (blocks > 1) out->reserve(rows->size());
-  std::vector<std::unique_ptr<Table>> parts(blocks);
+  out->resize(rows->size());
+  std::vector<std::uint8_t> keep(rows->size());
   const auto work = [&](std::size_t block, Scratch& scratch) -> Status {
-    auto part = std::make_unique<Table>(grid.columns);
-    const auto lease = scratch.doubles();
-    lease->resize(grid.columns);
     const std::size_t end = std::min(rows->size(), (block + 1) * kBlockRows);
     for (std::size_t row = block * kBlockRows; row < end; ++row) {
-      TRY(rows->compute(row, scratch, *lease));
-      if (!any_present(*lease)) continue;
-      part->add(rows->labels(row), *lease);
+      TRY(rows->compute(row, scratch, out->row(row)));
+      if (!any_present(out->row(row))) continue;
+      keep[row] = 1;
+      out->set_labels(row, rows->labels(row));
     }
-    parts[block] = std::move(part);
     return ok();
   };
-  const auto done = [&](std::size_t block) -> Status {
-    if (blocks == 1) {
-      out = std::move(parts[0]);
-      return ok();
-    }
-    out->append(std::move(*parts[block]));
-    parts[block].reset();
-    return ok();
-  };
+  const auto done = [](std::size_t) -> Status { return ok(); };
   TRY(for_blocks(blocks, context, work, done));
+  out->keep_rows(keep);
   if (rows->unique()) out->set_unique();
   return std::shared_ptr<const Table>(std::move(out));
 }

@@ -67,6 +67,23 @@ class RowSource {
 };
 using Rows = std::shared_ptr<const RowSource>;
 
+// Leaves new doubles as they are: rows are written right after.
+template <typename T>
+struct UninitialisedAllocator : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = UninitialisedAllocator<U>;
+  };
+  template <typename U>
+  void construct(U* place) noexcept {
+    ::new (static_cast<void*>(place)) U;
+  }
+  template <typename U, typename... Arguments>
+  void construct(U* place, Arguments&&... arguments) {
+    ::new (static_cast<void*>(place)) U(std::forward<Arguments>(arguments)...);
+  }
+};
+
 // Rows that are held.
 class Table final : public RowSource {
  public:
@@ -85,16 +102,17 @@ class Table final : public RowSource {
   // A new row, absent everywhere.
   std::span<double> add(Labels labels);
   void add(Labels labels, std::span<const double> cells);
-  // Room for so many rows; memory is taken as they come.
-  void reserve(std::size_t rows);
-  // Takes what another table holds.
-  void append(Table&& other);
+  // That many rows to be written by their index, each by one thread at a time: cells and labels.
+  void resize(std::size_t rows);
+  void set_labels(std::size_t row, Labels labels) { labels_[row] = std::move(labels); }
+  // Drops the rows that are not to be kept; keep.size() == size().
+  void keep_rows(std::span<const std::uint8_t> keep);
   void set_unique() { unique_ = true; }
 
  private:
   std::size_t columns_;
   std::vector<Labels> labels_;
-  std::vector<double> values_;
+  std::vector<double, UninitialisedAllocator<double>> values_;
   bool unique_ = false;
 };
 
