@@ -19,7 +19,7 @@ namespace trimtab::promql {
 // Named bounds of one query. Each refusal says which bound, its value and how to ask for less.
 struct QueryLimits {
   std::uint64_t samples_max = 100'000'000;      // decoded from the store
-  std::uint64_t cells_max = 50'000'000;         // result cells held at once by any one stage
+  std::uint64_t cells_max = 50'000'000;         // result cells held at once, and by any one stage
   std::uint64_t series_max = 1'000'000;         // selected by the query
   std::uint64_t steps_max = 11'000;             // of the outermost window, as in Prometheus
   std::uint64_t subquery_steps_max = 1'000'000; // of one subquery

@@ -195,14 +195,20 @@ std::unique_ptr<Accumulator> make_accumulator(AggregateOp op, std::size_t column
   CHECK(false, "{} does not stream", to_string(op));
 }
 
-constexpr std::size_t kBlockRows = 256;
+// A block's groups may be as many as its rows.
+constexpr std::size_t kBlockRowsMax = 256;
+constexpr std::size_t kBlockCells = 1 << 18;
 
 Result<Rows> stream(AggregateOp op, const Rows& rows, const Grouping& grouping, const Grid& grid,
                     const Context& context) {
   using Partial = std::vector<std::pair<std::uint32_t, std::unique_ptr<Accumulator>>>;
   const std::size_t groups = grouping.labels.size();
-  TRY(context.check_cells(groups, grid.columns, to_string(op)));
-  const std::size_t blocks = (rows->size() + kBlockRows - 1) / kBlockRows;
+  auto out = std::make_shared<Table>(grid.columns);
+  // While it runs, a group takes up to three numbers a step; the result one.
+  TRY(context.check_cells(groups * 3, grid.columns, to_string(op)));
+  TRY(out->hold(context, groups, to_string(op)));
+  const std::size_t block_rows = std::clamp<std::size_t>(kBlockCells / grid.columns, 1, kBlockRowsMax);
+  const std::size_t blocks = (rows->size() + block_rows - 1) / block_rows;
   std::vector<Partial> partials(blocks);
   std::vector<std::unique_ptr<Accumulator>> totals(groups);
   const auto work = [&](std::size_t block, Scratch& scratch) -> Status {
@@ -210,8 +216,8 @@ Result<Rows> stream(AggregateOp op, const Rows& rows, const Grouping& grouping, 
     boost::unordered_flat_map<std::uint32_t, Accumulator*> of_group;
     const auto lease = scratch.doubles();
     lease->resize(grid.columns);
-    const std::size_t end = std::min(rows->size(), (block + 1) * kBlockRows);
-    for (std::size_t row = block * kBlockRows; row < end; ++row) {
+    const std::size_t end = std::min(rows->size(), (block + 1) * block_rows);
+    for (std::size_t row = block * block_rows; row < end; ++row) {
       TRY(rows->compute(row, scratch, *lease));
       const std::uint32_t group = grouping.group[row];
       Accumulator*& accumulator = of_group[group];
@@ -235,7 +241,6 @@ Result<Rows> stream(AggregateOp op, const Rows& rows, const Grouping& grouping, 
     return ok();
   };
   TRY(for_blocks(blocks, context, work, done));
-  auto out = std::make_shared<Table>(grid.columns);
   std::vector<double> cells(grid.columns);
   for (std::size_t group = 0; group < groups; ++group) {
     totals[group]->finish(cells);

@@ -58,8 +58,9 @@ Result<Rows> aggregate_topk(const Aggregate& node, Span span, const Rows& rows, 
   const Grouping grouping = group_rows(*rows, node.grouping, node.without);
   const std::size_t groups = grouping.labels.size();
   const auto width = static_cast<std::size_t>(std::min(k_largest, static_cast<double>(rows->size())));
-  TRY(context.check_cells(std::min(groups * width, rows->size()), grid.columns, to_string(node.op)));
-  TRY(context.check_cells(groups, grid.columns, to_string(node.op)));
+  // A heap is three pointers besides its entries.
+  TRY(context.check_cells(groups * 3 + std::min(groups * width, rows->size()) * 2, grid.columns,
+                          to_string(node.op)));
 
   std::vector<Heap> heaps(groups * grid.columns);
   constexpr std::size_t kBlockRows = 64;
@@ -99,6 +100,13 @@ Result<Rows> aggregate_topk(const Aggregate& node, Span span, const Rows& rows, 
   };
   TRY(for_blocks(blocks, context, work, done));
 
+  // Rows of the result: those that are chosen at any step.
+  std::vector<bool> chosen(rows->size());
+  for (const Heap& heap : heaps) {
+    for (const Entry& entry : heap) chosen[entry.row] = true;
+  }
+  TRY(out->hold(context, static_cast<std::size_t>(std::count(chosen.begin(), chosen.end(), true)),
+                to_string(node.op)));
   boost::unordered_flat_map<std::uint32_t, std::size_t> place;
   for (std::size_t i = 0; i < heaps.size(); ++i) {
     std::sort(heaps[i].begin(), heaps[i].end(), better);

@@ -65,6 +65,7 @@ Result<Rows> aggregate_quantile(const Aggregate& node, Span span, const Rows& ro
     members[grouping.group[row]].push_back(static_cast<std::uint32_t>(row));
   }
   auto out = std::make_shared<Table>(grid.columns);
+  TRY(out->hold(context, members.size(), "quantile"));
   std::vector<double> values;
   for (std::size_t group = 0; group < members.size(); ++group) {
     TRY(context.check());

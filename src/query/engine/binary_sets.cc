@@ -45,7 +45,7 @@ Result<Rows> join_sets(const Binary& node, const Rows& left, const Rows& right, 
   const MatchGroups groups = match_groups(*node.matching, *l, *r);
   auto out = std::make_shared<Table>(grid.columns);
   if (node.op == BinaryOp::kOr) {
-    TRY(context.check_cells(l->size() + r->size(), grid.columns, "or"));
+    TRY(out->hold(context, l->size() + r->size(), "or"));
     for (std::size_t row = 0; row < l->size(); ++row) {
       const auto from = l->row(row);
       const auto to = out->add(l->row_labels(row));
@@ -54,6 +54,7 @@ Result<Rows> join_sets(const Binary& node, const Rows& left, const Rows& right, 
     add_where(*r, groups.right, presence(*l, groups.left, groups.count), false, *out);
     return without_duplicates(std::move(out), grid, Duplicates::kMerge, context);
   }
+  TRY(out->hold(context, l->size(), to_string(node.op)));
   add_where(*l, groups.left, presence(*r, groups.right, groups.count), node.op == BinaryOp::kAnd, *out);
   if (l->unique()) out->set_unique();
   return Rows(std::move(out));

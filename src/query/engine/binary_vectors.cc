@@ -93,7 +93,7 @@ class Join {
       if (one[group].empty() || many[group].empty()) continue;
       TRY(join_group(many[group], one[group], *out));
     }
-    TRY(context_.check_cells(out->size(), grid_.columns, to_string(rule_.node.op)));
+    TRY(out->hold(context_, out->size(), to_string(rule_.node.op)));
     return without_duplicates(std::move(out), grid_, Duplicates::kMerge, context_,
                               twice_message(span_, context_));
   }

@@ -33,6 +33,18 @@ Status Context::check_cells(std::size_t rows, std::size_t columns, std::string_v
                   what, rows, columns, bound));
 }
 
+Status Context::hold_cells(std::size_t rows, std::size_t columns, std::string_view what) const {
+  TRY(check_cells(rows, columns, what));
+  const std::uint64_t cells = rows * columns;
+  if (held_cells_.fetch_add(cells, std::memory_order_relaxed) + cells <= limits().cells_max) return ok();
+  release_cells(cells);
+  return fail(
+      ErrorCode::kLimit,
+      fmt::format("{} would hold {} series x {} steps besides what the query holds already; at most {} cells "
+                  "are allowed (cells_max): ask for fewer series, a shorter range or a longer step",
+                  what, rows, columns, limits().cells_max));
+}
+
 Status Context::count_samples(std::uint64_t samples) const {
   const std::uint64_t total = samples_.fetch_add(samples, std::memory_order_relaxed) + samples;
   if (total <= limits().samples_max) return ok();

@@ -30,6 +30,9 @@ class Context {
   Status check() const;
   // kLimit when rows x columns cells are more than one stage may hold.
   Status check_cells(std::size_t rows, std::size_t columns, std::string_view what) const;
+  // The same over all stages: cells that tables hold at this moment. release() gives them back.
+  Status hold_cells(std::size_t rows, std::size_t columns, std::string_view what) const;
+  void release_cells(std::size_t cells) const { held_cells_.fetch_sub(cells, std::memory_order_relaxed); }
   Status count_samples(std::uint64_t samples) const;
   Status count_series(std::uint64_t series) const;
   QueryStats stats() const;
@@ -53,6 +56,7 @@ class Context {
   std::int64_t deadline_ns_ = 0;
   mutable std::atomic<std::uint64_t> samples_{0};
   mutable std::atomic<std::uint64_t> series_{0};
+  mutable std::atomic<std::uint64_t> held_cells_{0};
   mutable std::mutex mutex_;
   mutable std::set<std::string> warnings_;
   mutable std::set<std::string> infos_;

@@ -75,7 +75,8 @@ Result<Rows> Evaluator::vector(const Expr& expr, const Grid& grid) {
   Rows rows = TRY(vector_inside(expr, grid));
   rows = tracer_.end(stage, std::move(rows));
   // Held only where there is room; else it is computed again, row by row.
-  if (!key.empty() && context_.check_cells(rows->size(), grid.columns, "")) {
+  if (!key.empty() && context_.hold_cells(rows->size(), grid.columns, "")) {
+    context_.release_cells(rows->size() * grid.columns);
     rows = Rows(TRY(materialise(rows, grid, context_, "a repeated expression")));
     shared_[key] = rows;
   }
@@ -130,7 +131,14 @@ Result<Rows> Evaluator::binary(const Binary& node, const Expr& expr, const Grid&
 
 Result<Scalars> Evaluator::scalar(const Expr& expr, const Grid& grid) {
   TRY(context_.check());
-  TRY(context_.check_cells(1, grid.columns, "a scalar"));
+  // Scalars live in the functions they were given to; all of a query's together have the bound.
+  scalar_cells_ += grid.columns;
+  if (scalar_cells_ > context_.limits().cells_max) {
+    return fail(ErrorCode::kLimit,
+                fmt::format("{}: the scalars of the query take more than {} cells, its bound "
+                            "(cells_max): ask for fewer steps",
+                            context_.place(expr.span), context_.limits().cells_max));
+  }
   if (const auto* number = std::get_if<NumberLiteral>(&expr.node))
     return Scalars(grid.columns, number->value);
   if (const auto* paren = std::get_if<Paren>(&expr.node)) return scalar(*paren->expr, grid);

@@ -53,6 +53,7 @@ class Evaluator {
   Store& store_;
   const Context& context_;
   Tracer tracer_;
+  std::uint64_t scalar_cells_ = 0;
   std::map<std::string, int> repeats_;  // by text: how often a sub-expression stands in the query
   std::map<std::string, Rows> shared_;  // by text and grid: those that are held
 };

@@ -181,9 +181,21 @@ double bucket_fraction(double lower, double upper, const std::vector<Bucket>& bu
   return (rank(upper) - rank(lower)) / total;
 }
 
+namespace {
+
+// Computing a histogram holds all its buckets.
+Status check_size(const std::vector<Histogram>& histograms, const Grid& grid, const Context& context) {
+  std::size_t most = 0;
+  for (const Histogram& h : histograms) most = std::max(most, h.buckets.size());
+  return context.check_cells(most, grid.columns, "one histogram");
+}
+
+}  // namespace
+
 Result<Rows> histogram_quantile(std::vector<double> q, const Rows& rows, Span argument, Span span,
                                 const Grid& grid, const Context& context) {
   auto histograms = gather(*rows, span, context);
+  TRY(check_size(histograms, grid, context));
   if (!histograms.empty()) warn_bad_quantile(q, argument, context);
   const auto fixed = [&context, span] {
     context.inform(
@@ -203,12 +215,14 @@ Result<Rows> histogram_quantile(std::vector<double> q, const Rows& rows, Span ar
 
 Result<Rows> histogram_fraction(std::vector<double> lower, std::vector<double> upper, const Rows& rows,
                                 Span span, const Grid& grid, const Context& context) {
+  auto histograms = gather(*rows, span, context);
+  TRY(check_size(histograms, grid, context));
   Evaluate evaluate = [lower = std::move(lower), upper = std::move(upper)](
                           std::size_t c, std::vector<Bucket>& buckets, bool&) {
     return bucket_fraction(lower[c], upper[c], buckets);
   };
   return without_duplicates(
-      std::make_shared<HistogramRows>(rows, gather(*rows, span, context), std::move(evaluate), [] {}), grid,
+      std::make_shared<HistogramRows>(rows, std::move(histograms), std::move(evaluate), [] {}), grid,
       Duplicates::kMerge, context);
 }
 

@@ -55,6 +55,13 @@ Status Table::compute(std::size_t index, Scratch&, std::span<double> out) const 
   return ok();
 }
 
+Status Table::hold(const Context& context, std::size_t rows, std::string_view what) {
+  TRY(context.hold_cells(rows, columns_, what));
+  context_ = &context;
+  held_ = rows * columns_;
+  return ok();
+}
+
 std::span<double> Table::add(Labels labels) {
   labels_.push_back(std::move(labels));
   values_.resize(values_.size() + columns_, kNoValue);
@@ -84,6 +91,11 @@ void Table::keep_rows(std::span<const std::uint8_t> keep) {
   }
   labels_.resize(kept);
   values_.resize(kept * columns_);
+  if (context_ != nullptr && values_.size() < held_) {
+    values_.shrink_to_fit();
+    context_->release_cells(held_ - values_.size());
+    held_ = values_.size();
+  }
 }
 
 Rows map_rows(Rows rows, RowMap map) { return std::make_shared<MappedRows>(std::move(rows), std::move(map)); }
@@ -91,9 +103,9 @@ Rows map_rows(Rows rows, RowMap map) { return std::make_shared<MappedRows>(std::
 Result<std::shared_ptr<const Table>> materialise(const Rows& rows, const Grid& grid, const Context& context,
                                                  std::string_view what) {
   if (auto table = std::dynamic_pointer_cast<const Table>(rows)) return table;
-  TRY(context.check_cells(rows->size(), grid.columns, what));
   const std::size_t blocks = (rows->size() + kBlockRows - 1) / kBlockRows;
   auto out = std::make_shared<Table>(grid.columns);
+  TRY(out->hold(context, rows->size(), what));
   out->resize(rows->size());
   std::vector<std::uint8_t> keep(rows->size());
   const auto work = [&](std::size_t block, Scratch& scratch) -> Status {
@@ -127,6 +139,7 @@ Result<Rows> without_duplicates(Rows rows, const Grid& grid, Duplicates duplicat
   const auto table = TRY(materialise(rows, grid, context, "joining series of equal labels"));
   seen.clear();
   auto merged = std::make_shared<Table>(grid.columns);
+  TRY(merged->hold(context, table->size(), "joining series of equal labels"));
   for (std::size_t row = 0; row < table->size(); ++row) {
     const Labels& labels = table->row_labels(row);
     const auto [it, added] = seen.emplace(labels.hash(), merged->size());

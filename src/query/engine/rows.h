@@ -88,6 +88,14 @@ struct UninitialisedAllocator : std::allocator<T> {
 class Table final : public RowSource {
  public:
   explicit Table(std::size_t columns) : columns_(columns) {}
+  ~Table() override {
+    if (context_ != nullptr) context_->release_cells(held_);
+  }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+  // Counts so many rows against the query's bound until the table goes. Call once, before they are added. The
+  // context lives longer than the table.
+  Status hold(const Context& context, std::size_t rows, std::string_view what);
   std::size_t size() const override { return labels_.size(); }
   Labels labels(std::size_t row) const override { return labels_[row]; }
   Status compute(std::size_t row, Scratch& scratch, std::span<double> out) const override;
@@ -114,6 +122,8 @@ class Table final : public RowSource {
   std::vector<Labels> labels_;
   std::vector<double, UninitialisedAllocator<double>> values_;
   bool unique_ = false;
+  const Context* context_ = nullptr;
+  std::size_t held_ = 0;
 };
 
 // All rows of a source that hold anything; a Table is returned as it is. Computes in parallel.

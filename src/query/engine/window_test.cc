@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "query/engine/engine_testlib.h"
+#include "query/engine/label_functions.h"
+#include "query/engine/running_sums.h"
+#include "query/engine/sum.h"
 
 namespace trimtab::promql {
 namespace {
@@ -42,6 +47,53 @@ TEST_F(Corpus, functions_over_time) {
              "{a=\"x\"} -Inf\nPromQL warning: quantile value should be between 0 and 1, got -1 (1:20)"},
             {"quantile_over_time(NaN, m[10m])",
              "{a=\"x\"} NaN\nPromQL warning: quantile value should be between 0 and 1, got NaN (1:20)"}});
+}
+
+TEST(RunningSums, parts_are_as_good_as_sums_of_their_own) {
+  std::mt19937_64 random(3);
+  std::vector<double> values;
+  for (int i = 0; i < 5000; ++i)
+    values.push_back(std::uniform_real_distribution<>(-1, 1)(random) * std::pow(10, i % 5));
+  std::vector<double> sums;
+  std::vector<double> lost;
+  const RunningSums running(values, sums, lost);
+  ASSERT_TRUE(running.good());
+  for (std::size_t from = 0; from < values.size(); from += 37) {
+    for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{40}, values.size() - from}) {
+      const std::size_t to = std::min(values.size(), from + length);
+      CompensatedSum sum;
+      double magnitude = 0;
+      for (std::size_t i = from; i < to; ++i) {
+        sum.add(values[i]);
+        magnitude += std::fabs(values[i]);
+      }
+      EXPECT_NEAR(running.between(from, to), sum.value(), 4e-16 * magnitude) << from << " " << to;
+    }
+  }
+}
+
+TEST(RunningSums, are_not_used_where_they_would_lose_a_part) {
+  std::vector<double> sums;
+  std::vector<double> lost;
+  for (const std::vector<double>& values : {std::vector<double>{1e300, 1e300, 1},
+                                            {1, std::nan(""), 2},
+                                            {1e30, 1e-5},
+                                            {1, std::numeric_limits<double>::infinity()}}) {
+    EXPECT_FALSE(RunningSums(values, sums, lost).good());
+  }
+  EXPECT_TRUE(RunningSums(std::vector<double>{0, 0}, sums, lost).good());
+  EXPECT_TRUE(RunningSums(std::vector<double>{}, sums, lost).good());
+}
+
+TEST(NaturalOrder, digits_compare_by_value) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"a2", "a10"}, {"", "a"},      {"a", "b"},        {"1", "2"},
+      {"9", "10"},   {"a09", "a10"}, {"x1y2", "x1y10"}, {"a", "a1"}};
+  for (const auto& [less, more] : cases) {
+    EXPECT_TRUE(natural_less(less, more)) << less << " " << more;
+    EXPECT_FALSE(natural_less(more, less)) << more << " " << less;
+    EXPECT_FALSE(natural_less(less, less));
+  }
 }
 
 TEST_F(Corpus, range_windows_are_open_on_the_left_and_drop_stale_markers) {
