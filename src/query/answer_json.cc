@@ -6,14 +6,14 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "query/number_text.h"
 
 namespace trimtab::promql {
 namespace {
-
-constexpr std::size_t kTimeBytesMax = 32;  // "[", 20 characters of seconds, a point, 3 digits, ",\""
 
 bool is_present(double cell) { return std::bit_cast<std::uint64_t>(cell) != kStaleNanBits; }
 
@@ -90,10 +90,14 @@ AnswerJson::AnswerJson(Answer answer, const AnswerJsonOptions& options)
     answer_.warnings.emplace_back("results truncated due to limit");
   }
   if (!answer_.ragged.empty()) return;
+  times_.resize(answer_.columns);
   for (std::size_t column = 0; column < answer_.columns; ++column) {
     std::string time = "[";
     append_api_time(time, answer_.start_ms + static_cast<DurationMs>(column) * answer_.step_ms);
-    times_.push_back(std::move(time += ",\""));
+    time += ",\"";
+    CHECK(time.size() <= sizeof(Time::text), "a time of {} characters", time.size());
+    std::ranges::copy(time, times_[column].text.begin());
+    times_[column].size = time.size();
   }
 }
 
@@ -135,13 +139,12 @@ void AnswerJson::write_row(std::string& out, std::size_t row) const {
     out += "\"]";
   };
   if (answer_.type == ValueType::kVector) {
-    out.append(",\"value\":").append(times_[0]);
+    out.append(",\"value\":").append(times_[0].text.data(), times_[0].size);
     cell(answer_.row(row)[0]);
     out += '}';
     return;
   }
   out += ",\"values\":[";
-  bool first = true;
   if (!answer_.ragged.empty()) {
     const SampleBuffer& samples = answer_.ragged[row];
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -151,22 +154,29 @@ void AnswerJson::write_row(std::string& out, std::size_t row) const {
       cell(samples.values[i]);
     }
   } else {
-    // One append a cell: this loop is most of the work of a plain selector.
-    std::array<char, kTimeBytesMax + kApiNumberBytes + 4> buffer;
-    const auto cells = answer_.row(row);
-    for (std::size_t column = 0; column < cells.size(); ++column) {
-      if (!is_present(cells[column])) continue;
-      char* at = buffer.data();
-      if (!first) *at++ = ',';
-      first = false;
-      at = std::ranges::copy(times_[column], at).out;
-      at = write_api_number(at, cells[column]);
-      *at++ = '"';
-      *at++ = ']';
-      out.append(buffer.data(), at);
-    }
+    write_cells(out, answer_.row(row));
   }
   out += "]}";
+}
+
+// Most of the work of a plain selector, hence straight into the string's memory, times in copies of a fixed
+// size.
+void AnswerJson::write_cells(std::string& out, std::span<const double> cells) const {
+  constexpr std::size_t kCellBytesMax = sizeof(Time::text) + kApiNumberBytes + 3;
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + cells.size() * kCellBytesMax, [&](char* text, std::size_t) {
+    char* at = text + before;
+    for (std::size_t column = 0; column < cells.size(); ++column) {
+      if (!is_present(cells[column])) continue;
+      if (at != text + before) *at++ = ',';
+      const Time& time = times_[column];
+      std::memcpy(at, time.text.data(), time.text.size());
+      at = write_api_number(at + time.size, cells[column]);
+      *at++ = '"';
+      *at++ = ']';
+    }
+    return static_cast<std::size_t>(at - text);
+  });
 }
 
 void AnswerJson::write_tail(std::string& out) const {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +40,14 @@ class AnswerJson {
   static std::uint64_t memory_bytes(const Answer& answer);
 
  private:
+  struct Time {
+    std::array<char, 32> text;  // [1700000000,"   "[", 20 characters, a point, 3 digits and the two behind
+    std::size_t size;
+  };
+
   void write_head(std::string& out) const;
   void write_row(std::string& out, std::size_t row) const;
+  void write_cells(std::string& out, std::span<const double> cells) const;
   void write_tail(std::string& out) const;
 
   Answer answer_;
@@ -47,7 +55,7 @@ class AnswerJson {
   std::size_t rows_ = 0;
   std::size_t next_ = 0;
   bool started_ = false;
-  std::vector<std::string> times_;  // "[1700000000,\"", one a column
+  std::vector<Time> times_;  // one a column
 };
 
 // The whole document as one string.
