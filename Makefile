@@ -41,7 +41,7 @@ lint:  ## formatting and clang-tidy, without changing anything
 	@scripts/ensure-packages build test clang
 	@scripts/run-lint
 
-fuzz:  ## coverage-guided fuzzing of every decoder; SECONDS=600 each, TARGETS="..." to choose
+fuzz:  ## coverage-guided fuzzing of every decoder; SECONDS_EACH=600, TARGETS="..." to choose
 	@scripts/ensure-packages build clang
 	@scripts/run-fuzz
 
