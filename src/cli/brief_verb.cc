@@ -29,7 +29,8 @@ Result<std::string> judge_directory(const Arguments& arguments) {
   const auto ledger =
       TRY(Ledger::open(arguments.get("data-dir") + "/ledger.sqlite", offline->clock, *offline->logger));
   const auto knowledge = TRY(KnowledgeKeeper::open(arguments.get("estate"), arguments.all("catalog")));
-  AnalysisSchedule analysis(*offline->store, *ledger, *knowledge, offline->clock, offline->metrics,
+  const auto querier = promql::Querier::local(*offline->store);
+  AnalysisSchedule analysis(*offline->store, *querier, *ledger, *knowledge, offline->clock, offline->metrics,
                             *offline->logger, AnalysisScheduleOptions{});
   BriefMaker maker(*offline->store, *ledger, *knowledge, analysis, offline->clock);
   const TimestampMs now = offline->clock.now_ms();

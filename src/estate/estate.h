@@ -26,14 +26,19 @@ struct MaintenanceWindow {
   bool covers(const EntityRef& entity, TimestampMs at) const;
 };
 
-struct Objective {  // an SLO as declared; judged by a later issue
+// An SLO as declared. Its indicator is the share of bad among all events, by PromQL with {{.window}} where
+// the window stands: bad and all, good and all, or the bad share itself.
+struct Objective {
   std::string name;
-  std::string entity;
+  std::string entity;  // "service/checkout"
   std::string description;
-  double target = 0;  // 0.999
+  double target = 0;  // share of events that must be good: 0.999
   DurationMs window_ms = 0;
-  std::string error_query;  // PromQL, with {{.window}} for the window; "" when not given
-  std::string total_query;
+  std::string error_query;
+  std::string good_query;
+  std::string total_query;        // with error_query or good_query
+  std::string error_ratio_query;  // alone
+  bool has_indicator() const { return !total_query.empty() || !error_ratio_query.empty(); }
 };
 
 enum class EdgeKind { kCalls, kRunsOn, kStoresIn, kOwnedBy };

@@ -8,6 +8,8 @@
 #include <charconv>
 
 #include "estate/glob.h"
+#include "estate/objective_file.h"
+#include "estate/yaml_text.h"
 
 namespace trimtab {
 
@@ -16,30 +18,13 @@ namespace {
 constexpr std::array<std::string_view, 7> kWeekdays = {"monday", "tuesday",  "wednesday", "thursday",
                                                        "friday", "saturday", "sunday"};
 
-Result<std::string> short_text(const Yaml& yaml, Result<std::string> text) {
-  if (!text) return text;
-  if (text->size() > kEstateTextBytesMax)
-    return yaml.error(fmt::format("longer than {} bytes", kEstateTextBytesMax));
-  if (!is_valid_utf8(*text)) return yaml.error("not UTF-8");
-  return text;
-}
-
-Result<std::string> text_or_empty(const Yaml& yaml) { return short_text(yaml, yaml.string_or("")); }
-
 // "service/checkout"; with patterns, also "service/*" and "*".
 Result<std::string> pattern(const Yaml& yaml, const std::string& text) {
   if (text != "*" && !is_glob(text)) {
     const auto entity = parse_entity(text);
     if (!entity) return yaml.error(entity.error().message());
   }
-  return short_text(yaml, text);
-}
-
-Result<EntityRef> entity(const Yaml& yaml) {
-  const std::string text = TRY(short_text(yaml, yaml.string()));
-  auto parsed = parse_entity(text);
-  if (!parsed) return yaml.error(parsed.error().message());
-  return parsed;
+  return read_text(yaml, text);
 }
 
 Status check_count(const Yaml& yaml, std::size_t count) {
@@ -53,7 +38,7 @@ Status read_edges(const Yaml& yaml, const std::string& from, EdgeKind kind, Esta
   if (from == "*" || is_glob(from)) return yaml.error("edges need one entity, not a pattern");
   const EntityRef source = *parse_entity(from);
   for (const Yaml& item : yaml.list()) {
-    const EntityRef target = TRY(entity(item));
+    const EntityRef target = TRY(read_entity(item));
     parts.edges.push_back({source, target, kind});
     TRY(check_count(yaml, parts.edges.size()));
   }
@@ -69,10 +54,10 @@ Status read_entities(const Yaml& yaml, EstateParts& parts) {
     TRY(facts.only_keys({"owner", "tier", "domain", "description", "calls", "runs_on", "stores_in"}));
     EntityRule rule;
     rule.pattern = TRY(pattern(facts, name));
-    rule.info.owner = TRY(text_or_empty(facts["owner"]));
+    rule.info.owner = TRY(read_text_or_empty(facts["owner"]));
     rule.info.tier = static_cast<int>(TRY(facts["tier"].integer_or(0, 1, 4)));
-    rule.info.domain = TRY(text_or_empty(facts["domain"]));
-    rule.info.description = TRY(text_or_empty(facts["description"]));
+    rule.info.domain = TRY(read_text_or_empty(facts["domain"]));
+    rule.info.description = TRY(read_text_or_empty(facts["description"]));
     TRY(read_edges(facts["calls"], name, EdgeKind::kCalls, parts));
     TRY(read_edges(facts["runs_on"], name, EdgeKind::kRunsOn, parts));
     TRY(read_edges(facts["stores_in"], name, EdgeKind::kStoresIn, parts));
@@ -138,7 +123,7 @@ Status read_windows(const Yaml& yaml, EstateParts& parts) {
     if (!item.is_map()) return item.error("expected a window with name and times");
     TRY(item.only_keys({"name", "entities", "from", "to", "weekly", "at", "duration"}));
     MaintenanceWindow window;
-    window.name = TRY(short_text(item["name"], item["name"].string()));
+    window.name = TRY(read_text(item["name"], item["name"].string()));
     for (const Yaml& each : item["entities"].list()) {
       const std::string text = TRY(each.string());
       const std::string checked = TRY(pattern(each, text));
@@ -150,31 +135,6 @@ Status read_windows(const Yaml& yaml, EstateParts& parts) {
   return ok();
 }
 
-Status read_objectives(const Yaml& yaml, EstateParts& parts) {
-  const auto items = yaml.list();
-  TRY(check_count(yaml, items.size()));
-  for (const Yaml& item : items) {
-    if (!item.is_map()) return item.error("expected an objective with name, entity, objective and window");
-    TRY(item.only_keys({"name", "entity", "description", "objective", "window", "sli"}));
-    Objective objective;
-    objective.name = TRY(short_text(item["name"], item["name"].string()));
-    const EntityRef about = TRY(entity(item["entity"]));
-    objective.entity = about.to_string();
-    objective.description = TRY(text_or_empty(item["description"]));
-    const double percent = TRY(item["objective"].number(0.001, 99.9999999));  // percent, as SLO files have it
-    objective.target = percent / 100;
-    objective.window_ms = TRY(item["window"].duration_or(30 * kDayMs, kHourMs, kYearMs));
-    TRY(item["sli"].only_keys({"error_query", "total_query"}));
-    objective.error_query = TRY(text_or_empty(item["sli"]["error_query"]));
-    objective.total_query = TRY(text_or_empty(item["sli"]["total_query"]));
-    if (objective.error_query.empty() != objective.total_query.empty()) {
-      return item["sli"].error("error_query and total_query are needed together");
-    }
-    parts.objectives.push_back(std::move(objective));
-  }
-  return ok();
-}
-
 }  // namespace
 
 Result<EstateParts> read_estate_file(const Yaml& file) {
@@ -182,7 +142,9 @@ Result<EstateParts> read_estate_file(const Yaml& file) {
   EstateParts parts;
   TRY(read_entities(file["entities"], parts));
   TRY(read_windows(file["maintenance"], parts));
-  TRY(read_objectives(file["slos"], parts));
+  const auto objectives = file["slos"].list();
+  TRY(check_count(file["slos"], objectives.size()));
+  for (const Yaml& item : objectives) parts.objectives.push_back(TRY(read_objective(item)));
   return parts;
 }
 

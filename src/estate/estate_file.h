@@ -12,6 +12,6 @@ namespace trimtab {
 Result<EstateParts> read_estate_file(const Yaml& file);
 
 inline constexpr std::size_t kEstateItemsMax = 100'000;  // entities, edges, windows, objectives: each
-inline constexpr std::size_t kEstateTextBytesMax = 1024;
+inline constexpr std::size_t kEstateTextBytesMax = 4096;
 
 }  // namespace trimtab

@@ -124,6 +124,24 @@ TEST(Estate, wrong_files_are_refused_with_file_and_line) {
   EXPECT_NE(message("slos: [{name: x, entity: service/a, objective: 100}]").find("outside"),
             std::string::npos);
   EXPECT_NE(message("slos: [{name: x, entity: a, objective: 99}]").find("not an entity"), std::string::npos);
+  const auto slo = [&](const std::string& rest) {
+    return message("slos: [{name: x, entity: service/a, objective: 99, " + rest + "}]");
+  };
+  EXPECT_NE(slo("sli: {error_query: 'sum(rate(e[5m]))', total_query: t}").find("needs {{.window}}"),
+            std::string::npos);
+  EXPECT_NE(slo("sli: {error_ratio_query: 'sum(rate(e[{{.window}}])'}").find("parse error"),
+            std::string::npos);
+  EXPECT_NE(slo("sli: {error_query: 'sum(rate(e[{{.window}}]))'}").find("and total_query"),
+            std::string::npos);
+  EXPECT_NE(slo("sli: {error_ratio_query: 'e[{{.window}}]'}").find("an instant vector is needed"),
+            std::string::npos);
+  EXPECT_NE(
+      slo("indicator: {ratio: {errors: {metric: 'sum(e)'}, total: {metric: t}}}").find("selector is needed"),
+      std::string::npos);
+  EXPECT_NE(slo("indicator: {ratio: {errors: {metric: e}, total: {metric: t}, grouping: [a]}}")
+                .find("one item each"),
+            std::string::npos);
+  EXPECT_NE(slo("target: 98").find("one of objective and target"), std::string::npos);
   EXPECT_NE(message("slo: []").find("did you mean \"slos\""), std::string::npos);
   EXPECT_EQ(Estate::load("/no/such/estate.yaml").error().code(), ErrorCode::kNotFound);
 }

@@ -39,6 +39,8 @@ double log_gamma(double x) {
   return lgamma_r(x, &sign);
 }
 
+}  // namespace
+
 double regularised_beta(double a, double b, double x) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
@@ -47,8 +49,6 @@ double regularised_beta(double a, double b, double x) {
   if (x < (a + 1) / (a + b + 2)) return front * beta_continued_fraction(a, b, x) / a;
   return 1 - front * beta_continued_fraction(b, a, 1 - x) / b;
 }
-
-}  // namespace
 
 double normal_tail(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }
 

@@ -275,6 +275,24 @@ void read_coverage(Fields& fields, Coverage& out) {
   });
 }
 
+void read_objective(Fields& fields, ObjectiveStatus& out) {
+  fields.read("name", out.name);
+  element entity;
+  if (fields.find("entity", entity)) read_entity_value(fields, "entity", entity, out.entity);
+  fields.read("target", out.target);
+  fields.read("window_ms", out.window_ms);
+  fields.word("state", out.state, parse_objective_state);
+  fields.read("events", out.events);
+  fields.read("bad_share", out.bad_share);
+  fields.read("budget_left", out.budget_left);
+  fields.read("burn", out.burn);
+  fields.read("burn_over_ms", out.burn_over_ms);
+  fields.read("exhausted_ms", out.exhausted_ms);
+  fields.read("earliest_ms", out.earliest_ms);
+  fields.read("latest_ms", out.latest_ms);
+  fields.read("problem", out.problem);
+}
+
 void read_pass(Fields& fields, AnalysisPass& out) {
   fields.read("id", out.id);
   fields.read("at_ms", out.at_ms);
@@ -284,6 +302,12 @@ void read_pass(Fields& fields, AnalysisPass& out) {
   fields.nested("coverage", [&](object inner) {
     Fields coverage(inner, "coverage", fields.problem());
     read_coverage(coverage, out.coverage);
+  });
+  fields.each("objectives", [&](element item) {
+    object inner;
+    if (item.get(inner) != simdjson::SUCCESS) return fields.wrong("objectives", "a list of objects");
+    Fields objective(inner, "objectives", fields.problem());
+    read_objective(objective, out.objectives.emplace_back());
   });
 }
 

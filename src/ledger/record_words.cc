@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 3> kSurenesses = {"low", "medium", "high"
 constexpr std::array<std::string_view, 4> kDirections = {"unknown", "up", "down", "both"};
 constexpr std::array<std::string_view, 5> kUnjudged = {"too_short", "stale", "too_sparse", "constant",
                                                        "not_numeric"};
+constexpr std::array<std::string_view, 5> kObjectiveStates = {"no_data", "met", "burning", "burning_fast",
+                                                              "missed"};
 
 template <std::size_t N, typename Enum>
 std::string_view word_of(const std::array<std::string_view, N>& words, Enum value) {
@@ -44,6 +46,7 @@ std::string_view to_string(FindingState state) { return word_of(kFindingStates, 
 std::string_view to_string(Sureness sureness) { return word_of(kSurenesses, sureness); }
 std::string_view to_string(WorseDirection direction) { return word_of(kDirections, direction); }
 std::string_view to_string(Unjudged reason) { return word_of(kUnjudged, reason); }
+std::string_view to_string(ObjectiveState state) { return word_of(kObjectiveStates, state); }
 
 Result<FindingKind> parse_finding_kind(std::string_view text) {
   return parse_word<FindingKind>(kFindingKinds, text, "kind of finding");
@@ -59,6 +62,9 @@ Result<WorseDirection> parse_worse_direction(std::string_view text) {
 }
 Result<Unjudged> parse_unjudged(std::string_view text) {
   return parse_word<Unjudged>(kUnjudged, text, "reason");
+}
+Result<ObjectiveState> parse_objective_state(std::string_view text) {
+  return parse_word<ObjectiveState>(kObjectiveStates, text, "state of an objective");
 }
 
 Result<EntityRef> parse_entity(std::string_view text) {

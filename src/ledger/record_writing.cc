@@ -82,6 +82,20 @@ void write_coverage(JsonWriter& json, const Coverage& coverage) {
   json.end_object();
 }
 
+void write_objective(JsonWriter& json, const ObjectiveStatus& objective) {
+  json.begin_object().field("name", objective.name);
+  json.key("entity");
+  write_entity(json, objective.entity);
+  json.field("target", objective.target).field("window_ms", objective.window_ms);
+  json.field("state", to_string(objective.state)).field("events", objective.events);
+  json.field("bad_share", objective.bad_share).field("budget_left", objective.budget_left);
+  json.field("burn", objective.burn).field("burn_over_ms", objective.burn_over_ms);
+  optional_field(json, "exhausted_ms", objective.exhausted_ms);
+  optional_field(json, "earliest_ms", objective.earliest_ms);
+  optional_field(json, "latest_ms", objective.latest_ms);
+  json.field("problem", objective.problem).end_object();
+}
+
 }  // namespace
 
 std::string to_json(const Finding& finding) {
@@ -144,6 +158,9 @@ std::string to_json(const AnalysisPass& pass) {
   json.field("took_ms", pass.took_ms).field("history_ms", pass.history_ms);
   json.key("coverage");
   write_coverage(json, pass.coverage);
+  json.key("objectives").begin_array();
+  for (const ObjectiveStatus& objective : pass.objectives) write_objective(json, objective);
+  json.end_array();
   json.end_object();
   return json.take();
 }

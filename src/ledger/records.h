@@ -156,7 +156,7 @@ struct Coverage {
   std::uint64_t series_without_catalogue = 0;  // judged with an inferred kind
   std::uint64_t series_failed = 0;             // could not be read; see errors
   std::uint64_t samples_read = 0;
-  std::uint64_t findings_in_maintenance = 0;   // held back: a maintenance window covers them
+  std::uint64_t findings_in_maintenance = 0;  // held back: a maintenance window covers them
   struct Example {
     std::string series;
     Unjudged reason{};
@@ -166,6 +166,34 @@ struct Coverage {
   std::vector<std::string> errors;  // at most 20
 };
 
+enum class ObjectiveState {
+  kNoData,       // no events in its window, no indicator, or its query failed; see problem
+  kMet,          // within its budget, and not burning
+  kBurning,      // the budget goes too fast, by hours or days
+  kBurningFast,  // the budget goes so fast that somebody should look now
+  kMissed,       // the budget is used up
+};
+std::string_view to_string(ObjectiveState state);
+Result<ObjectiveState> parse_objective_state(std::string_view text);
+
+// How an SLO stood at one moment. NaN: not known.
+struct ObjectiveStatus {
+  std::string name;
+  EntityRef entity;
+  double target = 0;  // share that must be good: 0.999
+  DurationMs window_ms = 0;
+  ObjectiveState state = ObjectiveState::kNoData;
+  double events = 0;       // in the window; NaN when the indicator gives a share only
+  double bad_share = 0;    // of the events in the window
+  double budget_left = 0;  // 1 untouched, 0 used up, below 0 overspent
+  double burn = 0;         // how many times too fast it goes now; 1 would use it up just at the window's end
+  DurationMs burn_over_ms = 0;                   // what "now" was measured over
+  std::optional<TimestampMs> exhausted_ms = {};  // when the budget is used up at this rate
+  std::optional<TimestampMs> earliest_ms = {};   // 90 % interval
+  std::optional<TimestampMs> latest_ms = {};
+  std::string problem = {};  // why it could not be judged; "" when it was
+};
+
 struct AnalysisPass {
   std::int64_t id = 0;
   TimestampMs at_ms = 0;       // the moment that was judged
@@ -173,6 +201,7 @@ struct AnalysisPass {
   DurationMs took_ms = 0;
   DurationMs history_ms = 0;  // how far back it learnt
   Coverage coverage;
+  std::vector<ObjectiveStatus> objectives;  // in the order of the estate file
 };
 std::string to_json(const AnalysisPass& pass);
 Result<AnalysisPass> pass_from_json(std::string_view json);

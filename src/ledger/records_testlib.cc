@@ -62,6 +62,21 @@ AnalysisPass pass_at(TimestampMs at) {
   pass.coverage.series_watched = 7;
   pass.coverage.examples.push_back({"up{}", Unjudged::kTooShort, "38 minutes of history; needs 2 hours"});
   pass.coverage.errors.push_back("chunk 7 is corrupt");
+  ObjectiveStatus objective;
+  objective.name = "availability";
+  objective.entity = {"service", "checkout"};
+  objective.target = 0.999;
+  objective.window_ms = 30 * kDayMs;
+  objective.state = ObjectiveState::kBurning;
+  objective.events = 12'000;
+  objective.bad_share = 0.0004;
+  objective.budget_left = 0.6;
+  objective.burn = 3.5;
+  objective.burn_over_ms = kDayMs;
+  objective.exhausted_ms = at + 5 * kDayMs;
+  objective.earliest_ms = at + 4 * kDayMs;
+  objective.latest_ms = at + 7 * kDayMs;
+  pass.objectives.push_back(objective);
   return pass;
 }
 

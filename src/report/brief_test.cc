@@ -94,8 +94,7 @@ TEST(View, findings_beyond_the_maximum_are_counted_not_dropped_in_silence) {
   for (const BriefFormat format : {BriefFormat::kText, BriefFormat::kMarkdown, BriefFormat::kHtml}) {
     EXPECT_TRUE(has(render_brief(mixed_sample(), format, style), "nd 2 more with less harm."));
   }
-  EXPECT_TRUE(
-      has(render_brief(mixed_sample(), BriefFormat::kJson, style), "\"findings_left_out\":2"));
+  EXPECT_TRUE(has(render_brief(mixed_sample(), BriefFormat::kJson, style), "\"findings_left_out\":2"));
 }
 
 TEST(View, what_ended_before_since_is_left_out) {

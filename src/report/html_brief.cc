@@ -276,6 +276,25 @@ void runs_out(std::string& out, const BriefView& view) {
   out += "</section>";
 }
 
+void objectives(std::string& out, const BriefView& view) {
+  if (view.objectives.empty()) return;
+  out += fmt::format(
+      R"(<section aria-labelledby="s-objectives"><h2 id="s-objectives">Objectives <small>{}</small></h2><div class="card"><ul class="plain">)",
+      h(view.objectives_line));
+  for (const ObjectiveView& o : view.objectives) {
+    out += fmt::format(
+        R"(<li><ul class="badges"><li class="{}">{}</li></ul><strong>{}</strong> of {}<br><small>{}</small></li>)",
+        o.bad    ? "b-harm"
+        : o.good ? "b-none"
+                 : "b-notice",
+        o.state, h(o.name), h(o.entity), h(capitalised(o.facts)));
+  }
+  out += "</ul>";
+  if (view.objectives_hidden > 0)
+    out += fmt::format(R"(<p class="meta">And {} more.</p>)", grouped(view.objectives_hidden));
+  out += "</div></section>";
+}
+
 // Nothing to report is a state of its own, and so is not being able to say.
 void restful(std::string& out, const BriefView& view) {
   if (!view.unusual.empty() || !view.runs_out.empty()) return;
@@ -350,6 +369,7 @@ std::string html_brief(const BriefView& view) {
   restful(out, view);
   unusual(out, view);
   runs_out(out, view);
+  objectives(out, view);
   not_judged(out, view);
   ended(out, view);
   out +=

@@ -205,6 +205,25 @@ void write_events(JsonWriter& json, const std::vector<Event>& events) {
   json.end_array();
 }
 
+void write_objectives(JsonWriter& json, const std::vector<ObjectiveView>& objectives) {
+  json.key("objectives").begin_array();
+  for (const ObjectiveView& view : objectives) {
+    const ObjectiveStatus& o = *view.status;
+    json.begin_object().field("name", o.name);
+    json.key("entity");
+    write_entity(json, o.entity);
+    json.field("target", o.target).field("window_seconds", static_cast<double>(o.window_ms) / 1000);
+    json.field("state", to_string(o.state)).field("events", o.events).field("bad_share", o.bad_share);
+    json.field("budget_left", o.budget_left).field("burn", o.burn);
+    json.field("burn_over_seconds", static_cast<double>(o.burn_over_ms) / 1000);
+    time_field(json, "exhausted", o.exhausted_ms);
+    time_field(json, "earliest", o.earliest_ms);
+    time_field(json, "latest", o.latest_ms);
+    json.field("problem", o.problem).end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 std::string json_brief(const BriefView& view, const BriefInput& input) {
@@ -227,6 +246,8 @@ std::string json_brief(const BriefView& view, const BriefInput& input) {
   write_findings(json, "ended", view.ended);
   json.field("ended_left_out", view.ended_hidden);
   json.field("dismissed_left_out", view.dismissed);
+  write_objectives(json, view.objectives);
+  json.field("objectives_left_out", view.objectives_hidden);
   write_events(json, input.events);
   write_coverage(json, view.coverage, input.pass.coverage);
   json.key("pass").begin_object();

@@ -117,6 +117,17 @@ void runs_out(std::string& out, const BriefView& view) {
   out += '\n';
 }
 
+void objectives(std::string& out, const BriefView& view) {
+  if (view.objectives.empty()) return;
+  out += fmt::format("## Objectives\n\n{}\n\n", md(view.objectives_line));
+  for (const ObjectiveView& o : view.objectives) {
+    out +=
+        fmt::format("- {} of {}: **{}**; {}.\n", md(o.name), markdown_code(o.entity), o.state, md(o.facts));
+  }
+  if (view.objectives_hidden > 0) out += fmt::format("\nand {} more.\n", grouped(view.objectives_hidden));
+  out += '\n';
+}
+
 void not_judged(std::string& out, const BriefView& view) {
   if (!view.has_data) return;
   const CoverageView& c = view.coverage;
@@ -151,6 +162,7 @@ std::string markdown_brief(const BriefView& view) {
   for (const std::string& notice : view.notices) out += fmt::format("> {}\n\n", md(notice));
   unusual(out, view);
   runs_out(out, view);
+  objectives(out, view);
   not_judged(out, view);
   ended(out, view);
   while (out.ends_with("\n\n")) out.pop_back();

@@ -215,6 +215,36 @@ Coverage partial_coverage() {
   return c;
 }
 
+std::vector<ObjectiveStatus> objectives() {
+  ObjectiveStatus met{.name = "availability",
+                      .entity = {"service", "search"},
+                      .target = 0.999,
+                      .window_ms = 30 * kDayMs,
+                      .state = ObjectiveState::kMet,
+                      .events = 48'211'000,
+                      .bad_share = 0.00042,
+                      .budget_left = 0.58,
+                      .burn = 0.31,
+                      .burn_over_ms = kHourMs};
+  ObjectiveStatus burning = met;
+  burning.name = "answers within 500 ms";
+  burning.entity = {"service", "checkout"};
+  burning.target = 0.99;
+  burning.state = ObjectiveState::kBurningFast;
+  burning.bad_share = 0.0047;
+  burning.budget_left = 0.53;
+  burning.burn = 18.2;
+  burning.exhausted_ms = kAt + 21 * kHourMs;
+  burning.earliest_ms = kAt + 19 * kHourMs;
+  burning.latest_ms = kAt + 23 * kHourMs;
+  ObjectiveStatus unknown{.name = "freshness",
+                          .entity = {"data_pipeline", "nightly"},
+                          .target = 0.95,
+                          .window_ms = 7 * kDayMs,
+                          .problem = "no events in its window"};
+  return {met, burning, unknown};
+}
+
 }  // namespace
 
 BriefInput healthy_sample() {
@@ -243,6 +273,7 @@ BriefInput mixed_sample() {
   note.title = "connection pool of payment-db from 50 to 80";
   note.author = "bo";
   input.events = {note, deploy};
+  input.pass.objectives = objectives();
   input.pass.coverage = partial_coverage();
   input.notices = {"1 scrape target has not answered since 2026-11-21 09:12 UTC: old-7:9100."};
   return input;

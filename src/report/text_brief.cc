@@ -174,6 +174,22 @@ void runs_out(TextPage& page, const BriefView& view) {
     page.paragraph(fmt::format("and {} more, later.", grouped(view.runs_out_hidden)), 4);
 }
 
+void objectives(TextPage& page, const BriefView& view) {
+  if (view.objectives.empty()) return;
+  page.heading("Objectives");
+  page.blank();
+  page.paragraph(view.objectives_line, 2);
+  for (const ObjectiveView& o : view.objectives) {
+    if (view.audience == Audience::kHead && o.good) continue;
+    page.paragraph(fmt::format("{} of {}: {}; {}.", o.name, o.entity, o.state, o.facts), 4,
+                   o.bad    ? Ink::kRed
+                   : o.good ? Ink::kNone
+                            : Ink::kYellow);
+  }
+  if (view.objectives_hidden > 0)
+    page.paragraph(fmt::format("and {} more.", grouped(view.objectives_hidden)), 4);
+}
+
 void not_judged(TextPage& page, const BriefView& view) {
   const CoverageView& c = view.coverage;
   if (!view.has_data) return;
@@ -225,6 +241,7 @@ std::string text_brief(const BriefView& view, const BriefStyle& style) {
   for (const std::string& notice : view.notices) page.paragraph("! " + notice, 2, Ink::kYellow);
   unusual(page, view);
   runs_out(page, view);
+  objectives(page, view);
   not_judged(page, view);
   ended(page, view);
   return page.str();

@@ -218,6 +218,7 @@ BriefView view_of(const BriefInput& input, const BriefStyle& style) {
   view.mood = verdict.mood;
   group_for_head(view, input);
   tell_movement(view, input, sorted);
+  tell_objectives(view, input.pass);
   tell_events(view, input);
   tell_notices(view, input);
   return view;

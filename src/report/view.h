@@ -71,6 +71,19 @@ struct FindingView {
   std::vector<EventView> events;
 };
 
+// One objective (SLO) in words.
+struct ObjectiveView {
+  const ObjectiveStatus* status = nullptr;
+  std::string name;    // "availability"
+  std::string entity;  // "service/checkout"
+  std::string state;   // "met", "burning", "burning fast", "missed", "no data"
+  // "99.96 % good, objective 99.9 % over 30 days; 60 % of the budget left; goes 14 times too fast over
+  // 60 minutes; used up in about 2 days (90 % interval 1 day to 3 days)"
+  std::string facts;
+  bool good = false;  // met
+  bool bad = false;   // missed or burning fast
+};
+
 struct HeadGroup {
   std::string title;                  // "Checkout, tier 1"
   std::vector<std::size_t> findings;  // positions in BriefView::unusual
@@ -114,7 +127,10 @@ struct BriefView {
   std::size_t runs_out_hidden = 0;
   std::size_t ended_hidden = 0;
   std::size_t dismissed = 0;
-  std::vector<HeadGroup> groups;  // of `unusual`, for the head
+  std::vector<HeadGroup> groups;          // of `unusual`, for the head
+  std::vector<ObjectiveView> objectives;  // worst first, then by name; at most kObjectivesShownMax
+  std::size_t objectives_hidden = 0;
+  std::string objectives_line;  // "3 of 4 objectives are met; 1 burns too fast."; "" without any
   CoverageView coverage;
   std::vector<std::string> notices;
   std::vector<EventView> events;  // all in the period, newest first, at most kEventsShownMax
@@ -122,6 +138,7 @@ struct BriefView {
 };
 
 inline constexpr std::size_t kEventsShownMax = 50;
+inline constexpr std::size_t kObjectivesShownMax = 50;
 
 EventView event_view(const Event& event);
 
@@ -131,6 +148,7 @@ BriefView view_of(const BriefInput& input, const BriefStyle& style);
 FindingView finding_view(const Finding& finding, const BriefInput& input, Audience audience,
                          std::size_t position);
 CoverageView coverage_view(const AnalysisPass& pass);
+void tell_objectives(BriefView& view, const AnalysisPass& pass);
 
 // The sentence that answers the question; also sets the mood. Takes all live findings, not the shown ones.
 struct Verdict {

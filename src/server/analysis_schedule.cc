@@ -3,16 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
+#include "analyze/objectives.h"
 #include "server/join_events.h"
 
 namespace trimtab {
 
-AnalysisSchedule::AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge,
-                                   const Clock& clock, Metrics& metrics, Logger& logger,
-                                   AnalysisScheduleOptions options)
+AnalysisSchedule::AnalysisSchedule(Store& store, promql::Querier& querier, Ledger& ledger,
+                                   const KnowledgeKeeper& knowledge, const Clock& clock, Metrics& metrics,
+                                   Logger& logger, AnalysisScheduleOptions options)
     : store_(store),
+      querier_(querier),
       ledger_(ledger),
       knowledge_(knowledge),
       clock_(clock),
@@ -121,6 +125,12 @@ Result<AnalysisResult> AnalysisSchedule::analyze(TimestampMs at, bool shown) {
   };
   try {
     AnalysisResult result = TRY(analyzer.run(at, options_.analysis, on_progress, &cancelled_));
+    ObjectivesJudged objectives = TRY(judge_objectives(querier_, knowledge->estate, at, &cancelled_));
+    result.pass.objectives = std::move(objectives.statuses);
+    result.findings.insert(result.findings.end(), std::make_move_iterator(objectives.findings.begin()),
+                           std::make_move_iterator(objectives.findings.end()));
+    std::stable_sort(result.findings.begin(), result.findings.end(),
+                     [](const Finding& a, const Finding& b) { return a.harm > b.harm; });
     TRY(join_events(ledger_, knowledge->estate, at, result.findings));
     return result;
   } catch (const std::exception& e) {

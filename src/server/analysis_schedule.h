@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ledger/ledger.h"
+#include "query/querier.h"
 #include "server/knowledge.h"
 #include "store/store.h"
 
@@ -28,8 +29,8 @@ struct AnalysisScheduleOptions {
 // a time: who asks while a pass runs waits for that pass. Threads: one of its own, started by start().
 class AnalysisSchedule {
  public:
-  AnalysisSchedule(Store& store, Ledger& ledger, const KnowledgeKeeper& knowledge, const Clock& clock,
-                   Metrics& metrics, Logger& logger, AnalysisScheduleOptions options);
+  AnalysisSchedule(Store& store, promql::Querier& querier, Ledger& ledger, const KnowledgeKeeper& knowledge,
+                   const Clock& clock, Metrics& metrics, Logger& logger, AnalysisScheduleOptions options);
   ~AnalysisSchedule() { stop(); }
 
   // The first pass runs at once.
@@ -58,6 +59,7 @@ class AnalysisSchedule {
   void loop(const std::stop_token& stop);
 
   Store& store_;
+  promql::Querier& querier_;
   Ledger& ledger_;
   const KnowledgeKeeper& knowledge_;
   const Clock& clock_;

@@ -59,7 +59,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<Ledger> ledger_ = Ledger::open(":memory:", clock_, *logger_).value();
   Receiver receiver_{store_, rejects_, clock_, metrics_};
   std::unique_ptr<KnowledgeKeeper> knowledge_ = KnowledgeKeeper::open("", {}).value();
-  AnalysisSchedule analysis_{store_, *ledger_, *knowledge_, clock_, metrics_, *logger_, {}};
+  AnalysisSchedule analysis_{store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, *logger_, {}};
   BriefMaker briefs_{store_, *ledger_, *knowledge_, analysis_, clock_};
   RuleManager rules_{RuleServices{*querier_, store_, *ledger_, clock_, metrics_, *logger_, {}, {}}, {}};
   Services services_{.clock = clock_,

@@ -134,7 +134,7 @@ class RunningApplication final : public Application {
   void build(ScrapeSettings scraping) {
     receiver_ = std::make_unique<Receiver>(*store_, rejects_, clock_, metrics_, configuration_.receive);
     analysis_ = std::make_unique<AnalysisSchedule>(
-        *store_, *ledger_, *knowledge_, clock_, metrics_, logger_,
+        *store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, logger_,
         AnalysisScheduleOptions{.interval_ms = configuration_.analysis_interval_ms,
                                 .resolve_after_ms = configuration_.analysis_resolve_after_ms,
                                 .analysis = configuration_.analysis});
