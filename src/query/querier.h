@@ -18,6 +18,8 @@ class PreparedQuery {
   virtual ValueType type() const = 0;
   // Errors: as promql::run. kInvalid means that this expression has no answer, not that it does not parse.
   virtual Result<Answer> run(const QueryWindow& window, const QueryOptions& options) = 0;
+  // Whether an error of run() is about the text itself, which only the engine that ran it could read.
+  virtual bool is_about_text(const Error&) const { return false; }
 };
 
 // Who answers PromQL: our own engine over a store, or the remote engine the samples live in, which then gets

@@ -14,6 +14,11 @@ class RemoteQuery final : public PreparedQuery {
   RemoteQuery(RemoteApi& api, std::string text) : api_(api), text_(std::move(text)) {}
   ValueType type() const override { return ValueType::kNone; }
 
+  // Prometheus' API says 400 to what does not parse and 422 to what can not be evaluated.
+  bool is_about_text(const Error& error) const override {
+    return error.code() == ErrorCode::kInvalid &&
+           error.message().find("HTTP status 400") != std::string::npos;
+  }
   Result<Answer> run(const QueryWindow& window, const QueryOptions& options) override {
     const auto steps = window.instant ? std::uint64_t{1}
                                       : static_cast<std::uint64_t>((window.end_ms - window.start_ms) /

@@ -191,6 +191,10 @@ Response QueryDesk::answer(const Request& request, bool instant) {
   running_.add(-1);
   seconds_.observe(question->json.seconds);
   if (!answer) {
+    if ((*prepared)->is_about_text(answer.error())) {
+      count(kind, "bad_data");
+      return bad_data(answer.error());
+    }
     Response response = failure(answer.error());
     count(kind, answer.error().code() == ErrorCode::kLimit ? "limit" : to_string(answer.error().code()));
     return response;

@@ -209,5 +209,39 @@ class Grafana(harness.Workplace):
         self.assertEqual(sum(float(r["value"][1]) for r in answer["data"]["result"]), sum(range(20_000)))
 
 
+class PushDown(harness.Workplace):
+    """With a remote engine configured, the expression goes there whole and its answer comes back."""
+
+    def test_a_real_prometheus_answers_through_us(self):
+        port = harness.free_port()
+        with open(self.path("prometheus.yml"), "w") as f:
+            f.write("global: {}\n")
+        self.start(harness.Process(
+            [harness.need("prometheus"), f"--config.file={self.path('prometheus.yml')}",
+             f"--storage.tsdb.path={self.path('tsdb')}", f"--web.listen-address=127.0.0.1:{port}",
+             "--web.enable-remote-write-receiver"], self.path("prometheus.log")))
+        theirs = harness.Http(port)
+        harness.wait_until(lambda: theirs.get("/-/ready")[0] == 200, what="prometheus")
+        theirs.close()
+        series = [({"__name__": "pushed", "job": job}, [((NOW - i * STEP) * 1000, float(100 - i)) for i in range(40, -1, -1)])
+                  for job in ("a", "b")]
+        self.assertIn(harness.remote_write(theirs, series)[0], (200, 204))
+        with open(self.path("trimtab.yaml"), "w") as f:
+            f.write(f"host: {{enabled: false}}\nself_scrape: {{interval: 0}}\nremote: {{url: 'http://127.0.0.1:{port}'}}\n")
+        ours = self.trimtab(arguments=("--config", self.path("trimtab.yaml"))).http
+        shapes = [("/api/v1/query", dict(query="sum by (job) (rate(pushed[2m]))", time=NOW)),
+                  ("/api/v1/query", dict(query="pushed[1m]", time=NOW)),
+                  ("/api/v1/query", dict(query="1 / 0", time=NOW)),
+                  ("/api/v1/query", dict(query='"text"', time=NOW)),
+                  ("/api/v1/query_range", dict(query="rate(pushed[2m])", start=NOW - 300, end=NOW, step=15))]
+        for path, query in shapes:
+            self.assertEqual(ours.get_json(path, **query)["data"], theirs.get_json(path, **query)["data"], query)
+        status, _, body = ours.get("/api/v1/query", query="sum(")
+        self.assertEqual((status, json.loads(body)["errorType"]), (400, "bad_data"))
+        self.assertIn("parse error", json.loads(body)["error"])
+        status, _, body = ours.get("/api/v1/query", query="pushed * on () pushed", time=NOW)
+        self.assertEqual((status, json.loads(body)["errorType"]), (422, "execution"))
+
+
 if __name__ == "__main__":
     harness.main()
