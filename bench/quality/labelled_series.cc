@@ -39,9 +39,18 @@ struct Totals {
   std::size_t files = 0;
 };
 
+std::string_view unquoted(std::string_view cell) {
+  return cell.size() > 1 && cell.front() == '"' ? cell.substr(1, cell.size() - 2) : cell;
+}
+
+// Both "2018-07-03 14:00:00" and ISO 8601.
 double seconds_of(std::string_view cell) {
-  if (cell.size() > 1 && cell.front() == '"') cell = cell.substr(1, cell.size() - 2);
-  const auto time = parse_timestamp(cell);
+  std::string text(unquoted(cell));
+  if (text.size() == 19 && text[10] == ' ') {
+    text[10] = 'T';
+    text += 'Z';
+  }
+  const auto time = parse_timestamp(text);
   return time ? static_cast<double>(*time) / 1000 : kUnknown;
 }
 
@@ -52,8 +61,8 @@ Status add_file(const fs::path& path, Totals& totals) {
   std::vector<double> labels;
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (rows[i].size() < 3) return invalid(path.string() + ": a row of fewer than three cells");
-    values.push_back(to_number(rows[i][1]));
-    labels.push_back(to_number(rows[i][2]) > 0 ? 1 : 0);
+    values.push_back(to_number(unquoted(rows[i][1])));
+    labels.push_back(to_number(unquoted(rows[i][2])) > 0 ? 1 : 0);
   }
   const double days = (seconds_of(rows.back()[0]) - seconds_of(rows[1][0])) / 86400;
   if (!(days > 0)) return invalid(path.string() + ": times can not be read");

@@ -14,6 +14,7 @@ const std::vector<Set>& sets() {
       {"jumpstarter", "anomalies over 19 metrics of a service", run_jumpstarter},
       {"ms_cloud", "anomalies and false alarms, production telemetry", run_ms_cloud},
       {"donut_kpi", "anomalies, long series of one metric", run_donut_kpi},
+      {"seasonality", "seasons told from noise, simulated", run_seasonality, false},
       {"petshop", "root cause of 26 issues of a microservice shop", run_petshop},
   };
   return all;

@@ -13,6 +13,7 @@ Result<std::vector<Row>> run_asd(const std::filesystem::path& data);
 Result<std::vector<Row>> run_jumpstarter(const std::filesystem::path& data);
 Result<std::vector<Row>> run_ms_cloud(const std::filesystem::path& data);
 Result<std::vector<Row>> run_donut_kpi(const std::filesystem::path& data);
+Result<std::vector<Row>> run_seasonality(const std::filesystem::path& data);
 Result<std::vector<Row>> run_petshop(const std::filesystem::path& data);
 Result<std::vector<Row>> run_sap_ci(const std::filesystem::path& data);
 Result<std::vector<Row>> run_tcpd(const std::filesystem::path& data);

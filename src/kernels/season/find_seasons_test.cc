@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/season/find_seasons.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <random>
+#include <vector>
+
+namespace trimtab::kernels {
+namespace {
+
+std::vector<double> noise(std::size_t count, unsigned seed, double phi) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> out(count);
+  double state = 0;
+  for (double& value : out) value = state = phi * state + normal(random);
+  return out;
+}
+
+double wave(std::size_t i, double period) {
+  return std::sin(2 * std::numbers::pi * static_cast<double>(i) / period);
+}
+
+TEST(FindSeasons, hour_in_a_day_is_found_with_its_period) {
+  SeasonSearch search;
+  for (const std::size_t period : {std::size_t{12}, std::size_t{24}, std::size_t{96}, std::size_t{288}}) {
+    auto values = noise(4000, 1, 0.5);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, static_cast<double>(period));
+    const auto seasons = find_seasons(values, search);
+    ASSERT_FALSE(seasons.empty()) << period;
+    EXPECT_NEAR(static_cast<double>(seasons[0].period), static_cast<double>(period),
+                0.02 * static_cast<double>(period));
+    EXPECT_GT(seasons[0].strength, 0.2);
+  }
+}
+
+TEST(FindSeasons, two_seasons_are_both_found) {
+  auto values = noise(6000, 2, 0.3);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 4 * wave(i, 24) + 4 * wave(i, 168);
+  SeasonSearch search;
+  const auto seasons = find_seasons(values, search);
+  bool day = false;
+  bool week = false;
+  for (const Season& season : seasons) {
+    day = day || season.period == 24;
+    week = week || season.period == 168;
+  }
+  EXPECT_TRUE(week || (day && seasons.size() > 1));
+}
+
+TEST(FindSeasons, red_noise_trends_and_steps_have_none) {
+  SeasonSearch search;
+  std::size_t found = 0;
+  std::size_t tried = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    for (const double phi : {0.0, 0.9, 1.0}) {
+      auto values = noise(1000, seed, phi);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (seed % 3 == 1) values[i] += 0.01 * static_cast<double>(i);
+        if (seed % 3 == 2 && i > 600) values[i] += 8;
+      }
+      found += find_seasons(values, search).empty() ? 0 : 1;
+      ++tried;
+    }
+  }
+  EXPECT_LE(static_cast<double>(found) / static_cast<double>(tried), 0.02);
+}
+
+TEST(FindSeasons, does_not_depend_on_shift_or_scale) {
+  auto values = noise(1500, 3, 0.7);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, 48);
+  auto other = values;
+  for (double& value : other) value = 1e6 + 4096 * value;
+  SeasonSearch search;
+  const auto a = find_seasons(values, search);
+  const auto b = find_seasons(other, search);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].period, b[i].period);
+    EXPECT_NEAR(a[i].strength, b[i].strength, 1e-6);
+  }
+}
+
+TEST(FindSeasons, gaps_do_not_hide_it_and_too_little_gives_none) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  auto values = noise(2000, 4, 0.5);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] += 3 * wave(i, 60);
+    if (i % 5 == 0 || (i > 700 && i < 800)) values[i] = none;
+  }
+  SeasonSearch search;
+  const auto seasons = find_seasons(values, search);
+  ASSERT_FALSE(seasons.empty());
+  EXPECT_NEAR(static_cast<double>(seasons[0].period), 60, 1.2);
+  EXPECT_TRUE(find_seasons({}, search).empty());
+  EXPECT_TRUE(find_seasons(std::vector<double>{1}, search).empty());
+  EXPECT_TRUE(find_seasons(std::vector<double>(500, 3.5), search).empty());
+  EXPECT_TRUE(find_seasons(std::vector<double>(500, none), search).empty());
+}
+
+}  // namespace
+}  // namespace trimtab::kernels
