@@ -28,7 +28,11 @@ Point read_point(json::array pair) {
   Point point;
   int index = 0;
   for (auto element : pair) {
-    if (index == 0) point.time = std::llround(double(element.get_double()) * 1000);
+    if (index == 0) {
+      const double ms = double(element.get_double()) * 1000;
+      if (!(std::fabs(ms) <= static_cast<double>(kTimestampMax))) bad(simdjson::NUMBER_ERROR);
+      point.time = std::llround(ms);
+    }
     if (index == 1) point.text = element.get_string();
     ++index;
   }
@@ -60,6 +64,7 @@ class Reading {
     json::object data = document["data"].get_object();
     const std::string_view type = data["resultType"].get_string();
     json::array result = data["result"].get_array();
+    if (!window_.instant && type != "matrix") bad(simdjson::INCORRECT_TYPE);
     if (type == "vector") {
       answer_.type = ValueType::kVector;
       TRY(read_rows(result));
@@ -77,8 +82,8 @@ class Reading {
     } else {
       bad(simdjson::INCORRECT_TYPE);
     }
-    read_sentences(document, "warnings", answer_.warnings);
-    read_sentences(document, "infos", answer_.infos);
+    read_sentences(padded, "warnings", answer_.warnings);
+    read_sentences(padded, "infos", answer_.infos);
     answer_.stats.series_selected = answer_.rows();
     return std::move(answer_);
   }
@@ -144,11 +149,16 @@ class Reading {
                             limits_.cells_max));
   }
 
-  static void read_sentences(json::document& document, std::string_view name, std::vector<std::string>& out) {
-    json::array sentences;
-    document.rewind();
-    if (document[name].get_array().get(sentences) != simdjson::SUCCESS) return;
-    for (auto sentence : sentences) out.emplace_back(std::string_view(sentence.get_string()));
+  // A second parser, only where there is something: stepping back in a document that was read on demand is
+  // not safe when its rest is damaged.
+  static void read_sentences(const simdjson::padded_string& body, std::string_view name,
+                             std::vector<std::string>& out) {
+    if (std::string_view(body).find(name) == std::string_view::npos) return;
+    simdjson::dom::parser parser;
+    const simdjson::dom::element document = parser.parse(body);
+    simdjson::dom::array sentences;
+    if (document[name].get(sentences) != simdjson::SUCCESS) return;
+    for (const simdjson::dom::element sentence : sentences) out.emplace_back(std::string_view(sentence));
   }
 
   const QueryWindow& window_;
