@@ -15,6 +15,8 @@ const std::vector<Set>& sets() {
       {"ms_cloud", "anomalies and false alarms, production telemetry", run_ms_cloud},
       {"donut_kpi", "anomalies, long series of one metric", run_donut_kpi},
       {"seasonality", "seasons told from noise, simulated", run_seasonality, false},
+      {"leaks", "memory that leaks or does not, simulated", run_leaks, false},
+      {"compare_aa", "comparisons looked at every second, simulated", run_compare, false},
       {"petshop", "root cause of 26 issues of a microservice shop", run_petshop},
   };
   return all;

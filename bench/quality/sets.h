@@ -6,6 +6,8 @@
 // One function per set, in the file of its name.
 namespace trimtab::quality {
 
+Result<std::vector<Row>> run_compare(const std::filesystem::path& data);
+Result<std::vector<Row>> run_leaks(const std::filesystem::path& data);
 Result<std::vector<Row>> run_m4(const std::filesystem::path& data);
 Result<std::vector<Row>> run_nab(const std::filesystem::path& data);
 Result<std::vector<Row>> run_smd(const std::filesystem::path& data);

@@ -9,6 +9,9 @@
 #include <numeric>
 #include <random>
 
+#include "kernels/forecast/exhaustion.h"
+#include "kernels/forecast/seasons.h"
+
 namespace trimtab::kernels {
 namespace {
 
@@ -164,6 +167,46 @@ TEST(Forecast, intervals_widen_with_the_horizon_on_a_random_walk_and_hold_what_t
   }
   EXPECT_GT(inside, all * 80 / 100);
   EXPECT_LT(inside, all * 99 / 100);
+}
+
+TEST(Exhaustion, a_filling_disk_is_full_when_its_line_says_so) {
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  std::vector<double> disk(300);
+  for (std::size_t i = 0; i < disk.size(); ++i)
+    disk[i] = 100 + 2 * static_cast<double>(i) + 3 * normal(random);
+  const Forecast out = run(disk, {.horizon = 60});
+  const Exhaustion up = exhaustion_of(out, 760, LimitSide::kUpper);  // the line is there 31 steps on
+  ASSERT_TRUE(up.earliest && up.expected && up.latest);
+  EXPECT_NEAR(static_cast<double>(*up.expected), 31, 4);
+  EXPECT_LE(*up.earliest, *up.expected);
+  EXPECT_LE(*up.expected, *up.latest);
+  EXPECT_TRUE(std::is_sorted(up.reached_by.begin(), up.reached_by.end()));
+  EXPECT_FALSE(exhaustion_of(out, 5000, LimitSide::kUpper).earliest);
+  EXPECT_FALSE(exhaustion_of(out, 0, LimitSide::kLower).earliest);
+  EXPECT_EQ(exhaustion_of(out, 600, LimitSide::kUpper).expected, 1u) << "already there";
+  EXPECT_TRUE(exhaustion_of(Forecast{}, 1, LimitSide::kUpper).reached_by.empty());
+}
+
+TEST(LikelySeasons, are_found_under_a_trend_and_not_in_red_noise) {
+  LikelySeasonsScratch scratch;
+  auto values = season(24 * 40, 24, 2, 6);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 0.3 * static_cast<double>(i);
+  EXPECT_EQ(likely_seasons(values, scratch)[0], 24u);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += i / 24 % 7 < 5 ? 30 : 0;
+  EXPECT_EQ(likely_seasons(values, scratch), (std::array<std::size_t, 2>{24, 168}));
+  EXPECT_EQ(likely_seasons({}, scratch)[0], 0u);
+  EXPECT_EQ(likely_seasons(std::vector<double>(500, 1.0), scratch)[0], 0u);
+  int found = 0;
+  for (unsigned seed = 1; seed <= 50; ++seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<double> normal;
+    std::vector<double> red(800);
+    double state = 0;
+    for (double& value : red) value = state = 0.9 * state + normal(random);
+    found += likely_seasons(red, scratch)[0] > 0;
+  }
+  EXPECT_LE(found, 25) << "a season too many costs only time here, but not in most series";
 }
 
 }  // namespace
