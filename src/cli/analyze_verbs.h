@@ -31,7 +31,8 @@ std::string csv_text(const std::string& text);
 Result<double> number_option(const Arguments& arguments, const std::string& name, double low, double high);
 
 // Prints rows as CSV or JSON lines; `files` > 1 gives a leading column "file". Cells of a row are in the
-// order of `names`; `texts` says which are words (quoted in JSON). Empty cells are null in JSON.
+// order of `names`; cells that are numbers are numbers in JSON, but for the time. Empty cells are null in
+// JSON.
 class RowPrinter {
  public:
   RowPrinter(std::string format, std::size_t files, std::vector<std::string> names);
