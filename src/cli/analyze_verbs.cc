@@ -16,7 +16,8 @@
 namespace trimtab::cli {
 
 std::vector<Verb> analyze_verbs() {
-  return {analyze_changes_verb(), analyze_compare_verb(), analyze_forecast_verb()};
+  return {analyze_anomalies_verb(), analyze_changes_verb(), analyze_compare_verb(), analyze_forecast_verb(),
+          analyze_seasons_verb()};
 }
 
 std::vector<OptionSpec> analyze_output_options(bool one_column) {

@@ -13,9 +13,11 @@
 // subcommand. A new subcommand is one function declared here and named in analyze_verbs.cc.
 namespace trimtab::cli {
 
+Verb analyze_anomalies_verb();
 Verb analyze_changes_verb();
 Verb analyze_compare_verb();
 Verb analyze_forecast_verb();
+Verb analyze_seasons_verb();
 
 // What the subcommands share.
 
