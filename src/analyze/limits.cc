@@ -66,6 +66,8 @@ void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScrat
   if (whole.slope <= 0 || whole.probability >= kTrendProbabilityMax) return;
   const kernels::Trend late = kernels::fit_trend(all.subspan(all.size() - all.size() / 3), scratch.trend);
   if (!clear_trend(whole, late)) return;
+  // A cache that fills up rises clearly, late too, and still never gets there.
+  if (kernels::find_leak(all, {}, scratch.leak).kind == kernels::LeakKind::kSaturating) return;
   const DurationMs horizon_ms = std::min(
       options.horizon_ms, static_cast<DurationMs>(kForecastPerHistory * static_cast<double>(history_ms)));
   const double horizon = static_cast<double>(horizon_ms) / static_cast<double>(cells.step_ms);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/verdict.h"
+#include "kernels/leak/leak.h"
 #include "kernels/resample.h"
 #include "kernels/trend.h"
 
@@ -25,11 +26,13 @@ struct LimitScratch {
   std::vector<double> used;
   std::vector<double> smooth;
   kernels::TrendScratch trend;
+  kernels::LeakScratch leak;
 };
 
 // Saturation and exhaustion of a value with a known limit. Saturated: the median of the window is at or
 // above saturation_at * limit. Exhaustion: a Theil-Sen trend towards the limit that Mann-Kendall finds
-// clear (p < kTrendProbabilityMax) both over all history and over its last third, carried on for at most
+// clear (p < kTrendProbabilityMax) both over all history and over its last third, and that does not bend
+// towards a plateau (find_leak), carried on for at most
 // kForecastPerHistory times the history seen. `season` is what judge_cells took off, or empty.
 // Null when neither applies. Works on any history of at least kLimitCellsMin cells.
 std::unique_ptr<LimitState> judge_limit(const kernels::Cells& cells, std::span<const double> values,
