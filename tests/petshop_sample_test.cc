@@ -57,7 +57,8 @@ class PetshopSample : public ::testing::Test {
     const FakeClock clock(at);
     Metrics metrics;
     const auto logger = create_null_logger();
-    return Analyzer(store_, catalog, estate, clock, metrics, *logger).run(at, {}).value();
+    const auto querier = promql::Querier::local(store_);
+    return Analyzer(store_, *querier, catalog, estate, clock, metrics, *logger).run(at, {}).value();
   }
 
   analyze::FakeStore store_;

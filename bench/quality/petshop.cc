@@ -114,7 +114,8 @@ AnalysisResult analyse(Store& store, const Estate& estate, TimestampMs at) {
   static const SystemClock clock;
   static Metrics metrics;
   static const std::unique_ptr<Logger> logger = create_null_logger();
-  Analyzer analyzer(store, catalog, estate, clock, metrics, *logger);
+  const auto querier = promql::Querier::local(store);
+  Analyzer analyzer(store, *querier, catalog, estate, clock, metrics, *logger);
   Result<AnalysisResult> result = analyzer.run(at, {});
   CHECK(result.has_value(), "{}", result.error().message());
   return std::move(*result);

@@ -58,7 +58,8 @@ void full_pass(benchmark::State& state) {
   const SystemClock clock;
   Metrics metrics;
   const auto logger = create_null_logger();
-  Analyzer analyzer(store, catalog, estate, clock, metrics, *logger);
+  const auto querier = promql::Querier::local(store);
+  Analyzer analyzer(store, *querier, catalog, estate, clock, metrics, *logger);
   AnalysisOptions options;
   options.threads = static_cast<int>(state.range(1));
   double samples = 0;

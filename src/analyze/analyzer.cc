@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyze/coverage.h"
+#include "analyze/derived_series.h"
 #include "analyze/findings.h"
 #include "analyze/job_runner.h"
 #include "analyze/plan.h"
@@ -47,9 +48,15 @@ Result<Matchers> wanted_series(const AnalysisOptions& options) {
 
 }  // namespace
 
-Analyzer::Analyzer(Store& store, const Catalog& catalog, const Estate& estate, const Clock& clock,
-                   Metrics& metrics, Logger& logger)
-    : store_(store), catalog_(catalog), estate_(estate), clock_(clock), metrics_(metrics), logger_(logger) {}
+Analyzer::Analyzer(Store& store, promql::Querier& querier, const Catalog& catalog, const Estate& estate,
+                   const Clock& clock, Metrics& metrics, Logger& logger)
+    : store_(store),
+      querier_(querier),
+      catalog_(catalog),
+      estate_(estate),
+      clock_(clock),
+      metrics_(metrics),
+      logger_(logger) {}
 
 Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& options,
                                      const std::function<void(const Progress&)>& on_progress,
@@ -64,7 +71,14 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
   const Matchers matchers = TRY(wanted_series(options));
   // A pass reads each series once or twice; its bound is the series' own history, not a query's.
   const ReadOptions read{.samples_max = ~std::uint64_t{0}, .series_max = 0, .cancelled = cancelled};
-  const std::unique_ptr<SeriesSet> set = TRY(store_.select(matchers, {at - options.history_ms, at}, read));
+  std::unique_ptr<SeriesSet> stored = TRY(store_.select(matchers, {at - options.history_ms, at}, read));
+  analyze::DerivedSeries derived;
+  if (options.matchers.empty()) {
+    const analyze::DerivedWindow window{at, options.history_ms, options.columns_max};
+    derived = TRY(analyze::derive_series(querier_, catalog_, window, cancelled));
+  }
+  const std::vector<std::string> derive_errors = derived.errors;
+  const std::unique_ptr<SeriesSet> set = analyze::join_series(std::move(stored), std::move(derived));
   const analyze::Plan plan = analyze::make_plan(*set, catalog_, estate_, store_.metadata());
 
   const analyze::JobOptions per_job = job_options(at, options);
@@ -86,6 +100,7 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
   result.findings = std::move(found.findings);
   result.pass.coverage = analyze::count_coverage(plan, results, set->size());
   result.pass.coverage.findings_in_maintenance = found.in_maintenance;
+  for (const std::string& error : derive_errors) result.pass.coverage.errors.push_back("catalogue: " + error);
   result.pass.took_ms = (clock_.monotonic_ns() - started_ns) / 1'000'000;
 
   metrics_.counter("trimtab_analysis_passes_total", "Analysis passes finished.").add();

@@ -12,6 +12,7 @@
 #include "estate/catalog.h"
 #include "estate/estate.h"
 #include "ledger/records.h"
+#include "query/querier.h"
 #include "store/store.h"
 
 namespace trimtab {
@@ -34,11 +35,11 @@ struct AnalysisResult {
 
 // Judges every series as of one moment: reads samples up to `at` only, so that any past moment can be
 // asked. Deterministic: same samples, estate and options give the same result whatever `threads` is.
-// Writes nothing. Thread-safe.
+// Writes nothing. Thread-safe. The querier computes the catalogue's expressions.
 class Analyzer {
  public:
-  Analyzer(Store& store, const Catalog& catalog, const Estate& estate, const Clock& clock, Metrics& metrics,
-           Logger& logger);
+  Analyzer(Store& store, promql::Querier& querier, const Catalog& catalog, const Estate& estate,
+           const Clock& clock, Metrics& metrics, Logger& logger);
 
   struct Progress {
     std::uint64_t series_done = 0;
@@ -50,6 +51,7 @@ class Analyzer {
 
  private:
   Store& store_;
+  promql::Querier& querier_;
   const Catalog& catalog_;
   const Estate& estate_;
   const Clock& clock_;

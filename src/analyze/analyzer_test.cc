@@ -17,7 +17,8 @@ constexpr TimestampMs kNow = 1'795'255'200'000;
 class AnalyzerTest : public ::testing::Test {
  protected:
   AnalysisResult run(const Estate& estate = {}, AnalysisOptions options = {}) {
-    Analyzer analyzer(store_, catalog_, estate, clock_, metrics_, *logger_);
+    const auto querier = promql::Querier::local(store_);
+    Analyzer analyzer(store_, *querier, catalog_, estate, clock_, metrics_, *logger_);
     Result<AnalysisResult> result = analyzer.run(kNow, options);
     EXPECT_TRUE(result.has_value()) << result.error().message();
     return std::move(*result);
@@ -56,6 +57,51 @@ TEST_F(AnalyzerTest, quiet_series_give_no_findings_and_full_coverage) {
   EXPECT_EQ(result.pass.coverage.samples_read, 20u * 2880);
 }
 
+TEST_F(AnalyzerTest, what_the_catalogue_computes_by_promql_is_watched_like_a_series) {
+  // Idle seconds of two cores: nearly all of each minute, in the last twenty a tenth.
+  for (const char* cpu : {"0", "1"}) {
+    std::vector<double> idle;
+    double total = 0;
+    const std::vector<double> share = noise(0.9, 0.01, 2880, 7);
+    for (std::size_t i = 0; i < share.size(); ++i)
+      idle.push_back(total += 60 * (i + 20 < share.size() ? share[i] : 0.1));
+    store_.add(
+        {{"__name__", "node_cpu_seconds_total"}, {"cpu", cpu}, {"instance", "web-1"}, {"mode", "idle"}}, kNow,
+        kMinuteMs, idle);
+  }
+  const AnalysisResult result = run();
+  EXPECT_EQ(result.pass.coverage.series_known, 3u);
+  bool seen = false;
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.entity, (EntityRef{"host", "web-1"}));
+    for (const Evidence& evidence : finding.evidence) {
+      if (evidence.series.metric_name() != "host:cpu_busy:ratio") continue;
+      seen = true;
+      EXPECT_NEAR(evidence.usual, 0.1, 0.01);
+      EXPECT_GT(evidence.now, 0.6);
+      EXPECT_NE(evidence.expression.find("rate(node_cpu_seconds_total{mode=\"idle\"}[5m])"),
+                std::string::npos);
+    }
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST_F(AnalyzerTest, an_expression_that_fails_is_told_and_the_others_are_judged) {
+  catalog_ = Catalog::load_text(
+                 "metrics:\n  - {metric: 'a:b', title: t, domain: service, aspect: kpi, kind: gauge, entity: "
+                 "{kind: service, labels: [service]}, expression: 'request_latency_seconds * on () "
+                 "request_latency_seconds'}\n",
+                 "own.yaml")
+                 .value();
+  add_service("request_latency_seconds", "one", noise(0.1, 0.01, 2880, 1));
+  add_service("request_latency_seconds", "two", noise(0.1, 0.01, 2880, 2));
+  const AnalysisResult result = run();
+  EXPECT_EQ(result.pass.coverage.series_watched, 2u);
+  ASSERT_EQ(result.pass.coverage.errors.size(), 1u);
+  EXPECT_NE(result.pass.coverage.errors[0].find("own.yaml:2: a:b: "), std::string::npos)
+      << result.pass.coverage.errors[0];
+}
+
 TEST_F(AnalyzerTest, a_latency_rise_is_found_with_usual_now_since_and_evidence) {
   for (unsigned i = 0; i < 10; ++i) {
     add_service("request_latency_seconds", "s" + std::to_string(i), noise(0.1, 0.01, 2880, i));
@@ -81,7 +127,8 @@ TEST_F(AnalyzerTest, a_latency_rise_is_found_with_usual_now_since_and_evidence) 
 
 TEST_F(AnalyzerTest, a_past_moment_does_not_see_what_came_later) {
   add_service("request_latency_seconds", "slow", raised(noise(0.1, 0.01, 2880, 99), 20, 0.2));
-  Analyzer analyzer(store_, catalog_, {}, clock_, metrics_, *logger_);
+  const auto querier = promql::Querier::local(store_);
+  Analyzer analyzer(store_, *querier, catalog_, {}, clock_, metrics_, *logger_);
   EXPECT_TRUE(analyzer.run(kNow - 30 * kMinuteMs, {}).value().findings.empty());
 }
 
@@ -281,7 +328,8 @@ TEST_F(AnalyzerTest, result_is_the_same_for_any_number_of_threads) {
 }
 
 TEST_F(AnalyzerTest, wrong_options_are_refused_and_cancelling_stops) {
-  Analyzer analyzer(store_, catalog_, {}, clock_, metrics_, *logger_);
+  const auto querier = promql::Querier::local(store_);
+  Analyzer analyzer(store_, *querier, catalog_, {}, clock_, metrics_, *logger_);
   AnalysisOptions options;
   options.false_alarms_per_day = 0;
   EXPECT_EQ(analyzer.run(kNow, options).error().code(), ErrorCode::kInvalid);

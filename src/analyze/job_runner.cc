@@ -315,6 +315,7 @@ Meaning meaning_of(const Job& job, Reading reading) {
 }
 
 std::string expression_of(const Job& job, Reading reading) {
+  if (!job.signal.expression.empty()) return job.signal.expression;
   switch (reading) {
     case Reading::kValue: return "value";
     case Reading::kRate: return "rate";

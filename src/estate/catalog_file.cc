@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "estate/signal_words.h"
+#include "query/parser.h"
 
 namespace trimtab {
 
@@ -94,12 +95,25 @@ Status read_where(const Yaml& yaml, Signal& signal) {
   return ok();
 }
 
+// PromQL that gives the entry's series: parsed here, so that a wrong one is found when the file is read.
+Status read_expression(const Yaml& yaml, Signal& signal) {
+  if (!yaml.exists()) return ok();
+  signal.expression = TRY(text_or(yaml, ""));
+  const auto expr = promql::parse(signal.expression);
+  if (!expr) return yaml.error(expr.error().message());
+  if ((*expr)->type != promql::ValueType::kVector) {
+    return yaml.error(
+        fmt::format("gives a {}; an instant vector is needed", promql::to_string((*expr)->type)));
+  }
+  return ok();
+}
+
 Status read_words(const Yaml& yaml, Signal& signal) {
   signal.title = TRY(text_or(yaml["title"], signal.title));
   signal.domain = TRY(word_or(yaml["domain"], signal.domain, known_domains()));
   signal.aspect = TRY(word_or(yaml["aspect"], signal.aspect, known_aspects()));
   signal.unit = TRY(text_or(yaml["unit"], signal.unit));
-  signal.expression = TRY(text_or(yaml["expression"], signal.expression));
+  TRY(read_expression(yaml["expression"], signal));
   if (yaml["kind"].exists()) {
     const std::string text = TRY(yaml["kind"].string());
     const auto kind = parse_signal_kind(text);

@@ -117,7 +117,7 @@ Result<AnalysisResult> AnalysisSchedule::judge(TimestampMs at) {
 Result<AnalysisResult> AnalysisSchedule::analyze(TimestampMs at, bool shown) {
   if (cancelled_) return fail(ErrorCode::kCancelled, "the server is stopping");
   const auto knowledge = knowledge_.now();
-  Analyzer analyzer(store_, knowledge->catalog, knowledge->estate, clock_, metrics_, logger_);
+  Analyzer analyzer(store_, querier_, knowledge->catalog, knowledge->estate, clock_, metrics_, logger_);
   const auto on_progress = [this, shown](const Analyzer::Progress& progress) {
     if (!shown) return;
     series_done_ = progress.series_done;
