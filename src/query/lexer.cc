@@ -120,6 +120,9 @@ void Lexer::skip_blank() {
 }
 
 Token Lexer::token(TokenKind kind, std::size_t length) {
+  if (kind == TokenKind::kLeftBracket || kind == TokenKind::kRightBracket) {
+    in_brackets_ = kind == TokenKind::kLeftBracket;
+  }
   Token out;
   out.kind = kind;
   out.span = {at_, at_ + length};
@@ -134,7 +137,8 @@ Result<Token> Lexer::next() {
   const char c = text_[at_];
   if (c == '"' || c == '\'' || c == '`') return string();
   if (is_digit(c) || (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) return number_or_duration();
-  if (is_letter(c)) {
+  // A recording rule's name may start with a colon; inside brackets a colon stands before a subquery's step.
+  if (is_letter(c) || (c == ':' && !in_brackets_)) {
     std::size_t length = 1;
     while (at_ + length < text_.size()) {
       const char d = text_[at_ + length];
@@ -148,20 +152,6 @@ Result<Token> Lexer::next() {
                                                          : std::numeric_limits<double>::quiet_NaN();
     }
     return out;
-  }
-  // A recording rule's name may start with a colon; a lone colon separates a subquery's step.
-  if (c == ':' && at_ + 1 < text_.size() && is_letter(text_[at_ + 1]) && at_ > 0 && text_[at_ - 1] != ']') {
-    std::size_t back = at_;
-    while (back > 0 && (text_[back - 1] == ' ' || text_[back - 1] == '\t')) --back;
-    const bool after_value = back > 0 && (is_letter(text_[back - 1]) || is_digit(text_[back - 1]));
-    if (!after_value) {
-      std::size_t length = 1;
-      while (at_ + length < text_.size() &&
-             (is_letter(text_[at_ + length]) || is_digit(text_[at_ + length]) || text_[at_ + length] == ':')) {
-        ++length;
-      }
-      return token(TokenKind::kIdentifier, length);
-    }
   }
   for (const Punctuation& p : kPunctuation) {
     if (text_.substr(at_).starts_with(p.text)) return token(p.kind, p.text.size());

@@ -48,6 +48,7 @@ class Lexer {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool in_brackets_ = false;
 };
 
 }  // namespace trimtab::promql

@@ -86,5 +86,17 @@ TEST(Functions, the_table_is_sorted_for_its_search) {
   for (const Function& f : all_functions()) EXPECT_EQ(find_function(f.name), &f) << f.name;
 }
 
+TEST(Parser, a_name_may_start_with_a_colon_wherever_it_stands) {
+  for (const char* query : {":a", " :a", "1 + :a:b", "sum(:a)", "(:a)[5m:1m]", ":a[5m:]"}) {
+    const auto expr = parse(query);
+    ASSERT_TRUE(expr.has_value()) << query << ": " << expr.error().message();
+    const std::string text = to_text(**expr);
+    const auto again = parse(text);
+    ASSERT_TRUE(again.has_value()) << text;
+    EXPECT_EQ(to_text(**again), text);
+  }
+  EXPECT_FALSE(parse("a[5m :b]").has_value());
+}
+
 }  // namespace
 }  // namespace trimtab::promql
