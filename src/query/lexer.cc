@@ -78,14 +78,14 @@ struct Punctuation {
 };
 // Longest first where one starts another.
 constexpr Punctuation kPunctuation[] = {
-    {"=~", TokenKind::kRegex},       {"==", TokenKind::kEqual},       {"!~", TokenKind::kNotRegex},
-    {"!=", TokenKind::kNotEqual},    {">=", TokenKind::kGreaterEqual}, {"<=", TokenKind::kLessEqual},
-    {"=", TokenKind::kAssign},       {">", TokenKind::kGreater},      {"<", TokenKind::kLess},
-    {"(", TokenKind::kLeftParen},    {")", TokenKind::kRightParen},   {"{", TokenKind::kLeftBrace},
-    {"}", TokenKind::kRightBrace},   {"[", TokenKind::kLeftBracket},  {"]", TokenKind::kRightBracket},
-    {",", TokenKind::kComma},        {":", TokenKind::kColon},        {"@", TokenKind::kAt},
-    {"+", TokenKind::kAdd},          {"-", TokenKind::kSub},          {"*", TokenKind::kMul},
-    {"/", TokenKind::kDiv},          {"%", TokenKind::kMod},          {"^", TokenKind::kPow},
+    {"=~", TokenKind::kRegex},     {"==", TokenKind::kEqual},        {"!~", TokenKind::kNotRegex},
+    {"!=", TokenKind::kNotEqual},  {">=", TokenKind::kGreaterEqual}, {"<=", TokenKind::kLessEqual},
+    {"=", TokenKind::kAssign},     {">", TokenKind::kGreater},       {"<", TokenKind::kLess},
+    {"(", TokenKind::kLeftParen},  {")", TokenKind::kRightParen},    {"{", TokenKind::kLeftBrace},
+    {"}", TokenKind::kRightBrace}, {"[", TokenKind::kLeftBracket},   {"]", TokenKind::kRightBracket},
+    {",", TokenKind::kComma},      {":", TokenKind::kColon},         {"@", TokenKind::kAt},
+    {"+", TokenKind::kAdd},        {"-", TokenKind::kSub},           {"*", TokenKind::kMul},
+    {"/", TokenKind::kDiv},        {"%", TokenKind::kMod},           {"^", TokenKind::kPow},
 };
 
 }  // namespace
@@ -136,7 +136,8 @@ Result<Token> Lexer::next() {
   if (at_ >= text_.size()) return token(TokenKind::kEnd, 0);
   const char c = text_[at_];
   if (c == '"' || c == '\'' || c == '`') return string();
-  if (is_digit(c) || (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) return number_or_duration();
+  if (is_digit(c) || (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1])))
+    return number_or_duration();
   // A recording rule's name may start with a colon; inside brackets a colon stands before a subquery's step.
   if (is_letter(c) || (c == ':' && !in_brackets_)) {
     std::size_t length = 1;
@@ -173,7 +174,9 @@ Result<Token> Lexer::number_or_duration() {
     if (is_letter(unit) && unit != '_' && unit != 'e' && unit != 'E') {
       while (is_letter(peek(length)) || is_digit(peek(length))) ++length;
       const auto duration = parse_duration(text_.substr(at_, length));
-      if (!duration) return error(at_, fmt::format("bad number or duration syntax: {}", quote_label_value(text_.substr(at_, length))));
+      if (!duration)
+        return error(at_, fmt::format("bad number or duration syntax: {}",
+                                      quote_label_value(text_.substr(at_, length))));
       Token out = token(TokenKind::kDuration, length);
       out.duration_ms = *duration;
       out.number = static_cast<double>(*duration) / 1000.0;
@@ -193,7 +196,8 @@ Result<Token> Lexer::number_or_duration() {
   while (is_letter(peek(tail)) || is_digit(peek(tail))) ++tail;
   double value = 0;
   if (tail != length || !parse_number(text_.substr(at_, length), value)) {
-    return error(at_, fmt::format("bad number or duration syntax: {}", quote_label_value(text_.substr(at_, tail))));
+    return error(
+        at_, fmt::format("bad number or duration syntax: {}", quote_label_value(text_.substr(at_, tail))));
   }
   Token out = token(TokenKind::kNumber, length);
   out.number = value;
@@ -219,7 +223,8 @@ Result<Token> Lexer::string() {
       const std::size_t count = hex_digits > 0 ? hex_digits : 3;
       std::uint32_t code = 0;
       if (first + count > text_.size()) break;
-      const auto r = std::from_chars(text_.data() + first, text_.data() + first + count, code, hex_digits > 0 ? 16 : 8);
+      const auto r =
+          std::from_chars(text_.data() + first, text_.data() + first + count, code, hex_digits > 0 ? 16 : 8);
       const bool whole = r.ec == std::errc() && r.ptr == text_.data() + first + count;
       const bool scalar = code <= 0x10FFFF && !(code >= 0xD800 && code < 0xE000);
       if (!whole || (hex_digits > 2 && !scalar) || (hex_digits == 0 && code > 255)) {

@@ -79,7 +79,8 @@ class Parser {
  private:
   Result<ExprPtr> expression(int minimum) {
     if (++depth_ > kQueryDepthMax) {
-      return fail(ErrorCode::kLimit, fmt::format("{}: parse error: nested deeper than {} levels", place(token_.span), kQueryDepthMax));
+      return fail(ErrorCode::kLimit, fmt::format("{}: parse error: nested deeper than {} levels",
+                                                 place(token_.span), kQueryDepthMax));
     }
     auto result = expression_inside(minimum);
     --depth_;
@@ -124,7 +125,8 @@ class Parser {
     return true;
   }
 
-  Status check_binary(Binary& binary, VectorMatching& matching, bool has_matching, const Token& op, Span span) {
+  Status check_binary(Binary& binary, VectorMatching& matching, bool has_matching, const Token& op,
+                      Span span) {
     const ValueType left = binary.left->type;
     const ValueType right = binary.right->type;
     for (const ValueType side : {left, right}) {
@@ -136,7 +138,8 @@ class Parser {
     if (binary.return_bool && !is_comparison(binary.op)) {
       return error(op, "bool modifier can only be used on comparison operators");
     }
-    if (is_comparison(binary.op) && !binary.return_bool && left == ValueType::kScalar && right == ValueType::kScalar) {
+    if (is_comparison(binary.op) && !binary.return_bool && left == ValueType::kScalar &&
+        right == ValueType::kScalar) {
       return error(op, "comparisons between scalars must use BOOL modifier");
     }
     if (is_set_operator(binary.op)) {
@@ -145,7 +148,8 @@ class Parser {
                                      quote_label_value(to_string(binary.op))));
       }
       if (matching.cardinality != Cardinality::kOneToOne) {
-        return error(op, fmt::format("no grouping allowed for {} operation", quote_label_value(to_string(binary.op))));
+        return error(
+            op, fmt::format("no grouping allowed for {} operation", quote_label_value(to_string(binary.op))));
       }
       matching.cardinality = Cardinality::kManyToMany;
     }
@@ -155,8 +159,10 @@ class Parser {
       }
     }
     for (const std::string& name : matching.include) {
-      if (matching.on && std::find(matching.labels.begin(), matching.labels.end(), name) != matching.labels.end()) {
-        return error(op, fmt::format("label {} must not occur in ON and GROUP clause at once", quote_label_value(name)));
+      if (matching.on &&
+          std::find(matching.labels.begin(), matching.labels.end(), name) != matching.labels.end()) {
+        return error(op, fmt::format("label {} must not occur in ON and GROUP clause at once",
+                                     quote_label_value(name)));
       }
     }
     (void)span;
@@ -172,8 +178,11 @@ class Parser {
     node.negate = sign.kind == TokenKind::kSub;
     node.expr = TRY(expression(kUnaryPrecedence));
     if (node.expr->type != ValueType::kScalar && node.expr->type != ValueType::kVector) {
-      return error(sign, fmt::format("unary expression only allowed on expressions of type scalar or instant vector, got \"{}\"",
-                                     to_string(node.expr->type)));
+      return error(
+          sign,
+          fmt::format(
+              "unary expression only allowed on expressions of type scalar or instant vector, got \"{}\"",
+              to_string(node.expr->type)));
     }
     const Span span{sign.span.start, node.expr->span.end};
     const ValueType type = node.expr->type;
@@ -245,19 +254,26 @@ class Parser {
     }
     const std::size_t wanted = takes_parameter(op) ? 2 : 1;
     if (arguments.size() != wanted) {
-      return error(start, arguments.empty() ? "no arguments for aggregate expression provided"
-                                            : fmt::format("wrong number of arguments for aggregate expression provided, expected {}, got {}",
-                                                          wanted, arguments.size()));
+      return error(
+          start, arguments.empty()
+                     ? "no arguments for aggregate expression provided"
+                     : fmt::format(
+                           "wrong number of arguments for aggregate expression provided, expected {}, got {}",
+                           wanted, arguments.size()));
     }
     node.expr = std::move(arguments.back());
     if (wanted == 2) node.parameter = std::move(arguments.front());
     if (node.expr->type != ValueType::kVector) {
-      return error(node.expr->span, fmt::format("expected type instant vector in aggregation expression, got {}", to_string(node.expr->type)));
+      return error(node.expr->span,
+                   fmt::format("expected type instant vector in aggregation expression, got {}",
+                               to_string(node.expr->type)));
     }
-    const ValueType parameter_type = op == AggregateOp::kCountValues ? ValueType::kString : ValueType::kScalar;
+    const ValueType parameter_type =
+        op == AggregateOp::kCountValues ? ValueType::kString : ValueType::kScalar;
     if (node.parameter && node.parameter->type != parameter_type) {
-      return error(node.parameter->span, fmt::format("expected type {} in aggregation parameter, got {}", to_string(parameter_type),
-                                                     to_string(node.parameter->type)));
+      return error(node.parameter->span,
+                   fmt::format("expected type {} in aggregation parameter, got {}", to_string(parameter_type),
+                               to_string(node.parameter->type)));
     }
     return make(std::move(node), ValueType::kVector, span);
   }
@@ -276,7 +292,8 @@ class Parser {
       out.push_back(TRY(expression(0)));
       if (at(TokenKind::kComma)) {
         TRY(advance());
-        if (at(TokenKind::kRightParen)) return error(token_, "trailing commas not allowed in function call args");
+        if (at(TokenKind::kRightParen))
+          return error(token_, "trailing commas not allowed in function call args");
       } else if (!at(TokenKind::kRightParen)) {
         return unexpected(fmt::format("in {}, expected \",\" or \")\"", where));
       }
@@ -290,8 +307,10 @@ class Parser {
     node.function = find_function(start.text);
     if (node.function == nullptr) {
       const bool native = start.text.starts_with("histogram_");
-      return error(start, native ? fmt::format("function {} needs native histograms, which are not supported yet", quote_label_value(start.text))
-                                 : fmt::format("unknown function with name {}", quote_label_value(start.text)));
+      return error(start,
+                   native ? fmt::format("function {} needs native histograms, which are not supported yet",
+                                        quote_label_value(start.text))
+                          : fmt::format("unknown function with name {}", quote_label_value(start.text)));
     }
     TRY(advance());
     node.arguments = TRY(argument_list("function call"));
@@ -300,15 +319,19 @@ class Parser {
     const std::size_t least = f.arguments.size() - static_cast<std::size_t>(f.optional);
     const std::size_t given = node.arguments.size();
     if (given < least || (!f.variadic && given > f.arguments.size())) {
-      const std::string_view bound = f.optional == 0 && !f.variadic ? "" : given < least ? "at least " : "at most ";
-      return error(span, fmt::format("expected {}{} argument(s) in call to {}, got {}", bound, given < least ? least : f.arguments.size(),
-                                     quote_label_value(f.name), given));
+      const std::string_view bound = f.optional == 0 && !f.variadic ? ""
+                                     : given < least                ? "at least "
+                                                                    : "at most ";
+      return error(span,
+                   fmt::format("expected {}{} argument(s) in call to {}, got {}", bound,
+                               given < least ? least : f.arguments.size(), quote_label_value(f.name), given));
     }
     for (std::size_t i = 0; i < given; ++i) {
       const ValueType wanted = f.arguments[std::min(i, f.arguments.size() - 1)];
       if (node.arguments[i]->type != wanted) {
-        return error(node.arguments[i]->span, fmt::format("expected type {} in call to function {}, got {}", to_string(wanted),
-                                                          quote_label_value(f.name), to_string(node.arguments[i]->type)));
+        return error(node.arguments[i]->span,
+                     fmt::format("expected type {} in call to function {}, got {}", to_string(wanted),
+                                 quote_label_value(f.name), to_string(node.arguments[i]->type)));
       }
     }
     return make(std::move(node), f.result, span);
@@ -348,9 +371,23 @@ class Parser {
       span.end = token_.span.end;
       TRY(advance());
     }
-    const bool narrow = std::any_of(node.matchers.begin(), node.matchers.end(), [](const Matcher& m) { return !m.matches_empty(); });
+    if (!node.metric.empty()) TRY(check_one_name(node, span));
+    const bool narrow = std::any_of(node.matchers.begin(), node.matchers.end(),
+                                    [](const Matcher& m) { return !m.matches_empty(); });
     if (!narrow) return error(span, "vector selector must contain at least one non-empty matcher");
     return make(std::move(node), ValueType::kVector, span);
+  }
+
+  // A name outside the braces or quoted alone inside them leaves no room for another matcher of names.
+  Status check_one_name(const VectorSelector& node, Span span) const {
+    const auto names = [](const Matcher& m) { return m.name() == kMetricName; };
+    if (std::count_if(node.matchers.begin(), node.matchers.end(), names) < 2) return ok();
+    const auto other = std::find_if(node.matchers.begin(), node.matchers.end(), [&](const Matcher& m) {
+      return names(m) && !(m.op() == MatchOp::kEqual && m.value() == node.metric);
+    });
+    return error(span,
+                 fmt::format("metric name must not be set twice: {} or {}", quote_label_value(node.metric),
+                             quote_label_value(other == node.matchers.end() ? node.metric : other->value())));
   }
 
   Status label_matcher(VectorSelector& node) {
@@ -362,8 +399,9 @@ class Parser {
     TRY(advance());
     if (quoted && (at(TokenKind::kComma) || at(TokenKind::kRightBrace))) {
       if (!node.metric.empty()) {
-        return error(name_token, fmt::format("metric name must not be set twice: {} or {}", quote_label_value(node.metric),
-                                             quote_label_value(name_token.string)));
+        return error(name_token,
+                     fmt::format("metric name must not be set twice: {} or {}",
+                                 quote_label_value(node.metric), quote_label_value(name_token.string)));
       }
       node.metric = name_token.string;
       node.matchers.push_back(Matcher::equal(kMetricName, name_token.string));
@@ -379,10 +417,6 @@ class Parser {
       }
       TRY(advance());
       if (!at(TokenKind::kString)) return unexpected("in label matching, expected string");
-      if (name == kMetricName && op == MatchOp::kEqual && !node.metric.empty()) {
-        return error(name_token, fmt::format("metric name must not be set twice: {} or {}", quote_label_value(node.metric),
-                                             quote_label_value(token_.string)));
-      }
       auto matcher = Matcher::create(op, name, token_.string);
       if (!matcher) return error(token_, matcher.error().message());
       node.matchers.push_back(*std::move(matcher));
@@ -419,14 +453,16 @@ class Parser {
       auto* vector = std::get_if<VectorSelector>(&expr->node);
       if (vector == nullptr) return error(open, "ranges only allowed for vector selectors");
       if (vector->shift.offset_ms != 0) return error(open, "no offset modifiers allowed before range");
-      if (vector->shift.anchor != TimeShift::Anchor::kNone) return error(open, "no @ modifiers allowed before range");
+      if (vector->shift.anchor != TimeShift::Anchor::kNone)
+        return error(open, "no @ modifiers allowed before range");
       const Span span{expr->span.start, token_.span.end};
       TRY(advance());
       return make(MatrixSelector{std::move(*vector), length}, ValueType::kMatrix, span);
     }
     if (!at(TokenKind::kColon)) return unexpected("in subquery or range selector, expected \":\" or \"]\"");
     if (expr->type != ValueType::kVector) {
-      return error(expr->span, fmt::format("subquery is only allowed on instant vector, got {} instead", to_string(expr->type)));
+      return error(expr->span, fmt::format("subquery is only allowed on instant vector, got {} instead",
+                                           to_string(expr->type)));
     }
     TRY(advance());
     Subquery node;
@@ -475,7 +511,9 @@ class Parser {
     const DurationMs duration = TRY(any_duration());
     TimeShift* shift = shift_of(expr);
     if (shift == nullptr) {
-      return error(start, "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery");
+      return error(start,
+                   "offset modifier must be preceded by an instant vector selector or range vector selector "
+                   "or a subquery");
     }
     if (shift->offset_ms != 0) return error(start, "offset may not be set multiple times");
     shift->offset_ms = negative ? -duration : duration;
@@ -488,9 +526,12 @@ class Parser {
     TRY(advance());
     TimeShift* shift = shift_of(expr);
     if (shift == nullptr) {
-      return error(start, "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery");
+      return error(
+          start,
+          "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery");
     }
-    if (shift->anchor != TimeShift::Anchor::kNone) return error(start, "@ <timestamp> may not be set multiple times");
+    if (shift->anchor != TimeShift::Anchor::kNone)
+      return error(start, "@ <timestamp> may not be set multiple times");
     if (word("start") || word("end")) {
       shift->anchor = word("start") ? TimeShift::Anchor::kStart : TimeShift::Anchor::kEnd;
       TRY(advance());
@@ -517,7 +558,8 @@ class Parser {
 
   template <typename Node>
   Result<ExprPtr> make(Node node, ValueType type, Span span) {
-    if (++nodes_ > kQueryNodesMax) return fail(ErrorCode::kLimit, fmt::format("parse error: more than {} expressions", kQueryNodesMax));
+    if (++nodes_ > kQueryNodesMax)
+      return fail(ErrorCode::kLimit, fmt::format("parse error: more than {} expressions", kQueryNodesMax));
     auto expr = std::make_unique<Expr>();
     expr->node = std::move(node);
     expr->type = type;
@@ -526,7 +568,9 @@ class Parser {
   }
 
   bool at(TokenKind kind) const { return token_.kind == kind; }
-  bool word(std::string_view wanted) const { return at(TokenKind::kIdentifier) && lower(token_.text) == wanted; }
+  bool word(std::string_view wanted) const {
+    return at(TokenKind::kIdentifier) && lower(token_.text) == wanted;
+  }
 
   Status advance() {
     last_end_ = token_.span.end;
@@ -538,10 +582,14 @@ class Parser {
   std::unexpected<Error> error(Span span, std::string_view what) const {
     return invalid(fmt::format("{}: parse error: {}", place(span), what));
   }
-  std::unexpected<Error> error(const Token& token, std::string_view what) const { return error(token.span, what); }
+  std::unexpected<Error> error(const Token& token, std::string_view what) const {
+    return error(token.span, what);
+  }
   std::unexpected<Error> unexpected(std::string_view where) const {
-    const std::string what = at(TokenKind::kEnd) ? "end of input" : quote_label_value(token_.text.substr(0, 60));
-    return error(token_, where.empty() ? fmt::format("unexpected {}", what) : fmt::format("unexpected {} {}", what, where));
+    const std::string what =
+        at(TokenKind::kEnd) ? "end of input" : quote_label_value(token_.text.substr(0, 60));
+    return error(token_, where.empty() ? fmt::format("unexpected {}", what)
+                                       : fmt::format("unexpected {} {}", what, where));
   }
 
   std::string_view text_;
@@ -556,7 +604,8 @@ class Parser {
 
 Result<ExprPtr> parse(std::string_view query) {
   if (query.size() > kQueryBytesMax) {
-    return fail(ErrorCode::kLimit, fmt::format("query of {} bytes; at most {} are read", query.size(), kQueryBytesMax));
+    return fail(ErrorCode::kLimit,
+                fmt::format("query of {} bytes; at most {} are read", query.size(), kQueryBytesMax));
   }
   if (!is_valid_utf8(query)) return invalid("1:1: parse error: the query is not valid UTF-8");
   return Parser(query).query();

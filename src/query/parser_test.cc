@@ -70,7 +70,8 @@ TEST(Parser, errors_name_the_place) {
       continue;
     }
     ASSERT_FALSE(expr) << query;
-    EXPECT_NE(expr.error().message().find(wanted), std::string::npos) << query << ": " << expr.error().message();
+    EXPECT_NE(expr.error().message().find(wanted), std::string::npos)
+        << query << ": " << expr.error().message();
   }
 }
 
@@ -84,6 +85,16 @@ TEST(Parser, nesting_and_size_are_bounded) {
 
 TEST(Functions, the_table_is_sorted_for_its_search) {
   for (const Function& f : all_functions()) EXPECT_EQ(find_function(f.name), &f) << f.name;
+}
+
+TEST(Parser, a_metrics_name_stands_once_in_whatever_order) {
+  for (const char* query : {R"({"a", __name__=""})", R"({__name__="", "a"})", R"(a{__name__="a"})",
+                            R"({__name__!="b", "a"})", R"({"a", "b"})", R"(a{"b"})"}) {
+    const auto expr = parse(query);
+    ASSERT_FALSE(expr.has_value()) << query;
+    EXPECT_NE(expr.error().message().find("metric name must not be set twice"), std::string::npos) << query;
+  }
+  EXPECT_TRUE(parse(R"({__name__=~"a.*", __name__!="ab"})").has_value());
 }
 
 TEST(Parser, a_name_may_start_with_a_colon_wherever_it_stands) {
