@@ -23,8 +23,8 @@ test:  ## everything CI runs: unit, crash, real peers, fuzz replays, sanitizers
 	@scripts/ensure-packages build test
 	@scripts/run-tests
 
-bench:  ## the tables of BENCHMARKS.md, side by side with Debian's prometheus and victoria-metrics
-	@scripts/ensure-packages build test
+bench:  ## the tables of BENCHMARKS.md, side by side with Debian's prometheus, victoria-metrics, statsmodels and scikit-learn
+	@scripts/ensure-packages build test bench
 	@scripts/run-bench
 
 quality:  ## how well the statistics judge labelled public data; DATA=DIR, SETS="tcpd m4" to choose
