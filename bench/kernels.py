@@ -12,6 +12,7 @@ Forecasts are made for M4's hourly series when DATA/m4 is there, else for series
 import argparse
 import csv
 import gzip
+import importlib.metadata
 import json
 import math
 import os
@@ -169,11 +170,12 @@ def holt_winters(values):
 
 
 def statsforecast_ets():
-    """AutoETS over its damped additive forms, or None without statsforecast."""
+    """AutoETS, which chooses among damped forms by AICc, or None without statsforecast."""
     try:
         from statsforecast.models import AutoETS
     except ImportError:
         return None
+    print(f"statsforecast {importlib.metadata.version('statsforecast')} joins", file=sys.stderr)
 
     def forecast(values):
         answer = AutoETS(season_length=DAY, damped=True).forecast(y=values, h=HORIZON, level=[95])
