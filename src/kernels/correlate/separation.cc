@@ -64,7 +64,7 @@ void count_between(const double* small, std::size_t m, std::span<const double> l
                    std::span<std::uint32_t> counts) {
   std::fill_n(counts.begin(), 2 * m + 2, 0u);
   const std::size_t cells = kCellsPerValue * m;
-  const std::size_t edge = std::min<std::size_t>(m / 8, 3);  // a few wild values share the outer cells
+  const std::size_t edge = std::min<std::size_t>(m / 8, 2);  // a few wild values share the outer cells
   Grid grid{.low = small[edge], .per_width = 0, .last = static_cast<double>(cells - 1)};
   grid.per_width = static_cast<double>(cells) / (small[m - 1 - edge] - grid.low);
   if (!std::isfinite(grid.per_width)) return count_by_bisection(small, m, large, counts.data());
