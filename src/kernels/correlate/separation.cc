@@ -18,10 +18,11 @@ constexpr std::size_t kCellsPerValue = 8;
 // never falls when the value grows, and that is all that is used.
 struct Grid {
   double low = 0, per_width = 0, last = 0;
-  std::size_t cell(double value) const {
+  std::size_t cell_of(double value) const {
     double at = (value - low) * per_width;
     at = at > 0 ? at : 0;  // not std::clamp: its references become branches
-    return static_cast<std::size_t>(at < last ? at : last);
+    at = at < last ? at : last;
+    return static_cast<std::size_t>(static_cast<std::int64_t>(at));  // signed: one instruction
   }
 };
 
@@ -53,7 +54,7 @@ template <bool kTwice>
 void count_by_grid(const double* small, const Grid& grid, const std::uint32_t* starts,
                    std::span<const double> large, std::uint32_t* counts) {
   for (const double value : large) {
-    const std::size_t start = starts[grid.cell(value)];
+    const std::size_t start = starts[grid.cell_of(value)];
     std::size_t at = start + four_below(small + start, value);
     if constexpr (kTwice) at += four_below(small + start + 4, value);
     ++counts[2 * at + static_cast<std::size_t>(small[at] <= value)];  // not below, so equal
@@ -71,10 +72,10 @@ void count_between(const double* small, std::size_t m, std::span<const double> l
   std::uint32_t* const starts = counts.data() + 2 * m + 2;  // values of `small` in cells before this
   std::size_t depth = 0, filled = 0;
   for (std::size_t i = 0; i < m;) {
-    const std::size_t cell = grid.cell(small[i]);
+    const std::size_t cell = grid.cell_of(small[i]);
     const std::size_t first = i;
     for (; filled <= cell; ++filled) starts[filled] = static_cast<std::uint32_t>(first);
-    while (i < m && grid.cell(small[i]) == cell) ++i;
+    while (i < m && grid.cell_of(small[i]) == cell) ++i;
     depth = std::max(depth, i - first);
   }
   for (; filled < cells; ++filled) starts[filled] = static_cast<std::uint32_t>(m);
