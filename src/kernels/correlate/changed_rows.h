@@ -60,7 +60,7 @@ struct ChangedRowsWorkspace {
 // positive scale of a row up to rounding; nor does `shift` while the MAD is above its floor.
 // A row with fewer than kReferenceValuesMin or kWindowValuesMin values is not judged.
 // Requires: out.size() == block.rows(), begin <= end <= columns, values a whole number of rows. Allocates
-// only while the workspace grows. Cost: about 20 us for 600 columns with a window of 60, on a busy core.
+// only while the workspace grows. Cost: 20 to 30 us for 600 columns with a window of 60, on a busy core.
 void scan_changed_rows(const RowBlock& block, const ColumnWindow& window, std::span<RowChange> out,
                        ChangedRowsWorkspace& workspace);
 
