@@ -9,8 +9,10 @@
 namespace trimtab::promql {
 
 inline constexpr std::size_t kQueryBytesMax = 256 << 10;
-inline constexpr int kQueryDepthMax = 200;      // nesting of expressions
-inline constexpr std::size_t kQueryNodesMax = 5000;   // also bounds the depth of left-leaning trees
+inline constexpr int kQueryDepthMax = 200;  // nesting of expressions
+// Also bounds the depth: a chain of operators makes a tree half as deep as it has nodes, and the tree is
+// walked by recursion, a few KiB of stack a level in a sanitized build.
+inline constexpr std::size_t kQueryNodesMax = 2000;
 
 // Reads a PromQL query, checks its types and builds its tree. Errors read
 //   1:14: parse error: unexpected "}" in label matching, expected ...
