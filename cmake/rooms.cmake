@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# trimtab_room(NAME ROOMS a b LIBRARIES x y)
+# trimtab_room(NAME ROOMS a b LIBRARIES x y TEST_ROOMS c)
 #
 # One folder under src/ is one static library. Files are found by their ending, so a new file needs
 # no line here:
@@ -8,13 +8,17 @@
 #   x_fuzz.cc   x_fuzz: libFuzzer target with -DTRIMTAB_FUZZ=ON, else a program that replays the
 #               corpus in tests/corpus/x/ plus a bounded number of mutations, run as a ctest entry
 function(trimtab_room name)
-  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;TEST_ROOMS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz|testlib)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")  # the executable's own
   set(testlib ${all})
   list(FILTER testlib INCLUDE REGEX "_testlib\\.cc$")
+  foreach(room ${ARG_TEST_ROOMS})  # rooms whose test helpers these tests use too
+    file(GLOB_RECURSE lent CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*_testlib.cc)
+    list(APPEND testlib ${lent})
+  endforeach()
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(benches ${all})
