@@ -9,6 +9,7 @@
 #include <map>
 
 #include "kernels/forecast/forecast.h"
+#include "kernels/forecast/seasons.h"
 #include "quality/data_files.h"
 #include "quality/sets.h"
 
@@ -74,11 +75,12 @@ Result<std::vector<Row>> run(const fs::path& folder, const Frequency& f) {
   const std::string test = TRY(read_data_file(folder / fmt::format("{}_test.csv.gz", f.name)));
   std::map<std::string_view, std::vector<double>> truths;
   for (const auto& row : split_csv(test)) truths[row[0]] = numbers_of(row);
-  Score ours, seasonal;
+  Score ours, by_itself, seasonal;
   double count = 0;
   std::clock_t ticks = 0;
   kernels::ForecastWorkspace workspace;
   kernels::Forecast out;
+  kernels::SeasonSearch search;
   kernels::ForecastOptions options;
   options.horizon = f.horizon;
   options.periods = f.periods;
@@ -92,13 +94,17 @@ Result<std::vector<Row>> run(const fs::path& folder, const Frequency& f) {
     const double scale = scale_of(past, f.scored_season);
     add_point(truth, out.mean, scale, ours);
     add_interval(truth, band, scale, ours);
+    kernels::ForecastOptions found = options;
+    found.periods = kernels::likely_seasons(past, search);
+    kernels::forecast(past, found, workspace, out);
+    add_point(truth, out.mean, scale, by_itself);
     std::vector<double> repeated;
     for (std::size_t h = 0; h < f.horizon; ++h)
       repeated.push_back(past[past.size() - f.scored_season + h % f.scored_season]);
     add_point(truth, repeated, scale, seasonal);
     ++count;
   }
-  for (Score* score : {&ours, &seasonal}) {
+  for (Score* score : {&ours, &by_itself, &seasonal}) {
     for (double* part : {&score->smape, &score->mase, &score->inside, &score->msis}) *part /= count;
   }
   const double per_second = count / (static_cast<double>(ticks) / CLOCKS_PER_SEC);
@@ -120,6 +126,11 @@ Result<std::vector<Row>> run(const fs::path& folder, const Frequency& f) {
                             .better = Better::kNear,
                             .goal = 0.95,
                             .goal_width = 0.02},
+                           {.set = "m4",
+                            .metric = name + " OWA, season found",
+                            .ours = by_itself.owa(f),
+                            .better = Better::kLower,
+                            .baselines = {{"Naive2, told the season", 1.0}}},
                            {.set = "m4",
                             .metric = name + " MSIS",
                             .ours = ours.msis,

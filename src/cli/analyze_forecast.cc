@@ -54,13 +54,6 @@ Result<Job> job_of(const Arguments& arguments) {
   return job;
 }
 
-// Where the season is a day, its week is tried beside it as soon as three of them are there.
-std::size_t week_of(std::size_t day, std::size_t rows) {
-  constexpr std::array<std::size_t, 5> kDays{24, 48, 96, 144, 288};
-  const bool known = std::find(kDays.begin(), kDays.end(), day) != kDays.end();
-  return known && rows >= 3 * 7 * day ? 7 * day : 0;
-}
-
 std::string season_words(const kernels::ForecastOptions& options) {
   if (options.periods[0] < 2) return "no season";
   if (options.periods[1] < 2) return fmt::format("season of {} rows", options.periods[0]);
@@ -141,13 +134,13 @@ Status analyse(const Arguments& arguments) {
   std::optional<RowPrinter> printer;
   if (!html && format != "text") printer.emplace(format, files.size(), names);
   std::vector<report::SeriesSection> sections;
-  kernels::LikelySeasonsScratch season_scratch;
+  kernels::SeasonSearch season_scratch;
   kernels::ForecastWorkspace workspace;
   kernels::Forecast forecast;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (job.find_seasons) job.options.periods = kernels::likely_seasons(columns[i]->values, season_scratch);
     if (!job.find_seasons)
-      job.options.periods[1] = week_of(job.options.periods[0], columns[i]->values.size());
+      job.options.periods[1] = kernels::week_of(job.options.periods[0], columns[i]->values.size());
     kernels::forecast(columns[i]->values, job.options, workspace, forecast);
     std::vector<kernels::Forecast::Band> bands;
     for (const double level : job.levels) bands.push_back(forecast.band(level / 100));

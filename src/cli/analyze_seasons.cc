@@ -45,7 +45,7 @@ Status analyse(const Arguments& arguments) {
       section.sentences.push_back(
           seasons.empty()
               ? fmt::format("{} rows, no season.", file.rows)
-              : fmt::format("{} rows, {} season{}. Strength: the share of the error at unseen rows that it "
+              : fmt::format("{} rows, {} season{}. Strength: the share of the variance at unseen rows that it "
                             "takes away.",
                             file.rows, seasons.size(), seasons.size() == 1 ? "" : "s"));
       sections.push_back(std::move(section));
@@ -68,7 +68,7 @@ Verb analyze_seasons_verb() {
   verb.details =
       "CSV: metric,period,strength; a row per season found, the strongest first, period in rows, strength "
       "the share "
-      "of the error at\nunseen rows that the pattern takes away. Several FILEs: a leading column file.\nHow "
+      "of the variance at\nunseen rows that the pattern takes away. Several FILEs: a leading column file.\nHow "
       "it is "
       "judged: docs/methods.md.\nExample: trimtab analyze seasons requests.csv.gz";
   verb.positional = {"FILE", "CSV, plain or compressed; - is standard input", true, true};

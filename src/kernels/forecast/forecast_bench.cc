@@ -37,7 +37,7 @@ BENCHMARK(forecast_with_pool_and_intervals)->Arg(700)->Arg(960)->Arg(4096)->Unit
 
 void find_likely_seasons(benchmark::State& state) {
   const auto values = hours(960);
-  LikelySeasonsScratch scratch;
+  SeasonSearch scratch;
   for (auto _ : state) benchmark::DoNotOptimize(likely_seasons(values, scratch));
 }
 BENCHMARK(find_likely_seasons)->Unit(benchmark::kMicrosecond);

@@ -189,7 +189,7 @@ TEST(Exhaustion, a_filling_disk_is_full_when_its_line_says_so) {
 }
 
 TEST(LikelySeasons, are_found_under_a_trend_and_not_in_red_noise) {
-  LikelySeasonsScratch scratch;
+  SeasonSearch scratch;
   auto values = season(24 * 40, 24, 2, 6);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += 0.3 * static_cast<double>(i);
   EXPECT_EQ(likely_seasons(values, scratch)[0], 24u);

@@ -2,230 +2,316 @@
 #include "kernels/season/find_seasons.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
-#include <numeric>
 
-#include "kernels/quantile.h"
+#include "kernels/correlate/order.h"
+#include "kernels/seasonality.h"
 
 namespace trimtab::kernels {
 namespace {
 
-constexpr double kWild = 6;             // robust standard deviations: beyond, a value is clipped
+constexpr double kWild = 6;              // robust standard deviations: beyond, a value is clipped
+constexpr std::size_t kSampleMax = 512;  // values that give centre and scale, bins that give a background
+constexpr std::size_t kBandSample = 128;
 constexpr double kBandWidth = 1.6;      // of the neighbourhood of a frequency, to either side
 constexpr std::size_t kBandMin = 12;    // bins of it, to either side
-constexpr std::size_t kPeakHalf = 3;    // bins of a Hann peak, to either side
 constexpr double kHillMin = 0.02;       // of the autocorrelation above its valley
 constexpr double kMultipleGain = 0.08;  // how much better a multiple must predict
 constexpr std::size_t kMultipleMax = 7;
-constexpr std::size_t kOvertoneMax = 4;
+constexpr double kNearlyEqual = 0.02;  // of two gains
+constexpr double kFalseUsual = 0.05;   // kFalsePeaks of the usual lengths
+constexpr float kPowerMax = 60;        // of one bin, in means: beyond, one line alone is evidence enough
+constexpr std::size_t kSumsMax = 6;    // 1, 2, 4, ... kHarmonicsMax harmonics
 
-// Lines over gaps, level at the ends; clipped. False when there is too little.
+// A sample that does not resonate with any period: steps of the golden section around the series.
+double spread_out(std::size_t k) {
+  const double at = static_cast<double>(k) * (std::numbers::phi - 1);
+  return at - std::floor(at);
+}
+
+// Lines over gaps, level at the ends; clipped, in robust standard deviations around the centre. False when
+// there is too little.
 bool fill(std::span<const double> values, SeasonSearch& search) {
-  auto& band = search.band;
-  band.clear();
-  for (const double value : values) {
-    if (std::isfinite(value)) band.push_back(value);
-  }
-  if (band.size() < kSeasonValuesMin || 2 * band.size() < values.size()) return false;
-  const double centre = median_in_place(band);
-  const double scale = mad_in_place(band, centre);
-  const double reach = scale > 0 ? kWild * scale : INFINITY;
+  const std::size_t count = values.size();
   auto& out = search.filled;
-  out.resize(values.size());
-  std::size_t last = values.size();  // the last present one
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) continue;
-    out[i] = std::clamp(values[i], centre - reach, centre + reach);
-    const std::size_t from = last == values.size() ? 0 : last + 1;
+  auto& present = search.present;
+  out.resize(count);
+  present.resize(count);
+  std::size_t there = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool finite = values[i] - values[i] == 0;
+    present[i] = finite ? 1.0f : 0.0f;
+    there += static_cast<std::size_t>(finite);
+  }
+  if (there < kSeasonValuesMin || 2 * there < count) return false;
+  auto& sample = search.sample;
+  sample.clear();
+  if (there <= kSampleMax) {
+    for (const double value : values)
+      if (value - value == 0) sample.push_back(value);
+  } else {
+    for (std::size_t k = 0; k < 2 * kSampleMax && sample.size() < kSampleMax; ++k) {
+      const double value = values[static_cast<std::size_t>(spread_out(k) * static_cast<double>(count))];
+      if (value - value == 0) sample.push_back(value);
+    }
+  }
+  const double centre = fast_median(sample);
+  for (double& value : sample) value = std::abs(value - centre);
+  double scale = 1.4826 * fast_median(sample);
+  double reach = kWild;
+  if (!(scale > 0)) {
+    // More than half are equal: nothing is wild, the largest distance is the unit.
+    for (const double value : values)
+      if (value - value == 0) scale = std::max(scale, std::abs(value - centre));
+    if (!(scale > 0)) return false;
+    reach = 2;
+  }
+  const double per_scale = 1 / scale;
+  std::size_t last = count;  // the last present one
+  for (std::size_t i = 0; i < count; ++i) {
+    if (present[i] == 0) continue;
+    out[i] = static_cast<float>(std::clamp((values[i] - centre) * per_scale, -reach, reach));
+    const std::size_t from = last == count ? 0 : last + 1;
     for (std::size_t gap = from; gap < i; ++gap) {
-      const double share =
-          last == values.size() ? 1 : static_cast<double>(gap - last) / static_cast<double>(i - last);
-      out[gap] = last == values.size() ? out[i] : out[last] + share * (out[i] - out[last]);
+      const float share = last == count ? 1 : static_cast<float>(gap - last) / static_cast<float>(i - last);
+      out[gap] = last == count ? out[i] : out[last] + share * (out[i] - out[last]);
     }
     last = i;
   }
-  for (std::size_t i = last + 1; i < values.size(); ++i) out[i] = out[last];
+  for (std::size_t i = last + 1; i < count; ++i) out[i] = out[last];
+  if (there == count) present.clear();
   return true;
 }
 
-// In place, size a power of two; decimation in time.
-void fourier(std::vector<std::complex<double>>& data, std::vector<std::complex<double>>& twiddles) {
-  const std::size_t size = data.size();
-  if (twiddles.size() != size / 2) {
-    twiddles.resize(size / 2);
-    for (std::size_t i = 0; i < size / 2; ++i) {
-      twiddles[i] =
-          std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size));
-    }
-  }
-  for (std::size_t i = 1, j = 0; i < size; ++i) {
-    std::size_t bit = size >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) std::swap(data[i], data[j]);
-  }
-  for (std::size_t length = 2; length <= size; length <<= 1) {
-    const std::size_t half = length / 2;
-    const std::size_t stride = size / length;
-    for (std::size_t block = 0; block < size; block += length) {
-      for (std::size_t k = 0; k < half; ++k) {
-        const std::complex<double> w = twiddles[k * stride];
-        const std::complex<double> a = data[block + k];
-        const std::complex<double> b = data[block + k + half];
-        // Written out: the library's product looks for NaN.
-        const std::complex<double> t(b.real() * w.real() - b.imag() * w.imag(),
-                                     b.real() * w.imag() + b.imag() * w.real());
-        data[block + k] = {a.real() + t.real(), a.imag() + t.imag()};
-        data[block + k + half] = {a.real() - t.real(), a.imag() - t.imag()};
-      }
-    }
-  }
-}
-
-// Power at k / (2 * power.size()) cycles a value, of the AR(1)-filtered series under a Hann window.
-void periodogram(std::span<const double> series, SeasonSearch& search) {
+// search.power: in units of its neighbourhood's mean, so about exponential with mean 1 in noise.
+void whitened_power(SeasonSearch& search) {
+  const auto& series = search.filled;
   const std::size_t count = series.size();
-  const double mean = std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(count);
-  double square = 0;
-  double product = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    square += (series[i] - mean) * (series[i] - mean);
-    if (i > 0) product += (series[i] - mean) * (series[i - 1] - mean);
+  const auto mean = static_cast<float>(search.prefix.back() / static_cast<double>(count));
+  auto& centred = search.rest;
+  centred.resize(count);
+  search.white.resize(count);
+  for (std::size_t i = 0; i < count; ++i) centred[i] = series[i] - mean;
+  const double square = lagged_product(centred, 0);
+  const double product = lagged_product(centred, 1);
+  const auto phi = static_cast<float>(square > 0 ? std::clamp(product / square, 0.0, 1.0) : 0);
+  search.white[0] = 0;
+  for (std::size_t i = 1; i < count; ++i) search.white[i] = centred[i] - phi * centred[i - 1];
+  hann_power(search.white, search.spectrum, search.power);
+  auto& power = search.power;
+  auto& mean_of = search.white;  // no longer needed
+  mean_of.resize(std::max(power.size(), count));
+  for (std::size_t k = 1; k < power.size();) {
+    // One median serves a stretch of frequencies an eighth as wide as its band.
+    const auto reach =
+        std::max(kBandMin, static_cast<std::size_t>(static_cast<double>(k) * (kBandWidth - 1)));
+    const std::size_t low = k > reach ? k - reach : 1;
+    const std::size_t high = std::min(power.size(), k + reach + 1);
+    // Wide bands are read in steps.
+    const std::size_t stride = std::max<std::size_t>(1, (high - low) / kBandSample);
+    search.sample.clear();
+    for (std::size_t i = low; i < high; i += stride) search.sample.push_back(power[i]);
+    // Of exponential powers the median is mean * ln 2.
+    const auto background = static_cast<float>(fast_median(search.sample) / std::numbers::ln2);
+    const std::size_t until = std::min(power.size(), k + std::max<std::size_t>(1, reach / 8));
+    for (; k < until; ++k) mean_of[k] = background;
   }
-  const double phi = square > 0 ? std::clamp(product / square, 0.0, 1.0) : 0;
-  const std::size_t size = std::bit_ceil(count);
-  const std::size_t half = size / 2;
-  auto& data = search.spectrum;
-  data.assign(half, {});
-  // cos of the window by rotation.
-  const std::complex<double> turn = std::polar(1.0, 2 * std::numbers::pi / static_cast<double>(count));
-  std::complex<double> angle = 1;
-  for (std::size_t i = 1; i < count; ++i) {
-    angle = {angle.real() * turn.real() - angle.imag() * turn.imag(),
-             angle.real() * turn.imag() + angle.imag() * turn.real()};
-    const double value = ((series[i] - mean) - phi * (series[i - 1] - mean)) * (1 - angle.real());
-    if (i % 2 == 0) {
-      data[i / 2].real(value);
-    } else {
-      data[i / 2].imag(value);
-    }
-  }
-  fourier(data, search.twiddles);
-  // Two real halves out of one complex transform.
-  search.power.assign(half, 0);
-  const std::complex<double> step = std::polar(1.0, -2 * std::numbers::pi / static_cast<double>(size));
-  std::complex<double> w = 1;
-  for (std::size_t k = 1; k < half; ++k) {
-    w = {w.real() * step.real() - w.imag() * step.imag(), w.real() * step.imag() + w.imag() * step.real()};
-    const std::complex<double> a = data[k];
-    const std::complex<double> b = std::conj(data[half - k]);
-    const std::complex<double> even = 0.5 * (a + b);
-    const std::complex<double> odd(0.5 * (a.imag() - b.imag()), -0.5 * (a.real() - b.real()));
-    const std::complex<double> sum(even.real() + odd.real() * w.real() - odd.imag() * w.imag(),
-                                   even.imag() + odd.real() * w.imag() + odd.imag() * w.real());
-    search.power[k] = std::norm(sum);
-  }
+  constexpr float kTiny = 1e-30f;
+  for (std::size_t k = 1; k < power.size(); ++k)
+    power[k] = std::min(kPowerMax, power[k] / std::max(mean_of[k], kTiny));
 }
 
-struct Peak {
-  double period = 0;
-  double ratio = 0;
+constexpr std::array<double, kSumsMax> kLogFactorial{0, 0, 1.791759, 8.525161, 27.89927, 78.09222};
+
+// -log P(sum of 2^level exponential variables > sum), by the first term of the gamma distribution's tail: at
+// most log(sum) too large, and by as much for all periods.
+double evidence_in(double sum, std::size_t level) {
+  const auto terms = static_cast<double>(std::size_t{1} << level);
+  return sum - (terms - 1) * std::log(sum) + kLogFactorial[level];
+}
+
+// Where a sum of 1, 2, 4, ... harmonics becomes telling.
+struct Bounds {
+  std::array<float, kSumsMax> sums{};
 };
 
-// The highest bins against the median of their neighbourhood, strongest first.
-std::vector<Peak> find_peaks(std::size_t count, SeasonSearch& search) {
-  const auto& power = search.power;
-  const double size = 2 * static_cast<double>(power.size());
-  const auto first = static_cast<std::size_t>(std::ceil(kCyclesMin * size / static_cast<double>(count)));
-  // exp-distributed powers: median = mean * ln 2, and P(ratio to the median > r) = 2^-r.
-  const double least = std::log2(static_cast<double>(count) / 2 / kFalsePeaks);
-  std::vector<Peak> peaks;
-  double background = 0;
-  std::size_t valid_until = 0;
-  for (std::size_t k = std::max<std::size_t>(first, 1); k + 1 < power.size(); ++k) {
-    if (k >= valid_until) {
-      // One median serves a stretch of frequencies an eighth as wide as its band.
-      const auto reach =
-          std::max(kBandMin, static_cast<std::size_t>(static_cast<double>(k) * (kBandWidth - 1)));
-      const std::size_t low = k > reach ? std::max<std::size_t>(1, k - reach) : 1;
-      const std::size_t high = std::min(power.size(), k + reach + 1);
-      // Wide bands are read in steps: a median of some hundreds of bins is exact enough.
-      const std::size_t stride = std::max<std::size_t>(1, (high - low) / 256);
-      search.band.clear();
-      for (std::size_t i = low; i < high; i += stride) search.band.push_back(power[i]);
-      background = median_in_place(search.band);
-      valid_until = k + std::max<std::size_t>(1, reach / 8);
-    }
-    if (power[k] < power[k - 1] || power[k] < power[k + 1] || !(power[k] > least * background)) continue;
-    const double a = std::log(power[k - 1] + 1e-300);
-    const double b = std::log(power[k]);
-    const double c = std::log(power[k + 1] + 1e-300);
-    const double bend = a - 2 * b + c;
-    const double shift = bend < 0 ? std::clamp(0.5 * (a - c) / bend, -0.5, 0.5) : 0;
-    peaks.push_back(
-        {size / (static_cast<double>(k) + shift), background > 0 ? power[k] / background : INFINITY});
+struct Candidate {
+  std::size_t period = 0;
+  double evidence = 0;  // -log of the chance in noise
+};
+
+Bounds bounds_for(double least) {
+  constexpr int kNewtonSteps = 8;
+  Bounds out;
+  for (std::size_t level = 0; level < kSumsMax; ++level) {
+    const auto terms = static_cast<double>(std::size_t{1} << level);
+    double sum = 3 * (terms + least);  // far behind the bend: from there Newton's steps fall
+    for (int step = 0; step < kNewtonSteps; ++step)
+      sum -= (evidence_in(sum, level) - least) / (1 - (terms - 1) / sum);
+    out.sums[level] = static_cast<float>(sum);
   }
-  std::sort(peaks.begin(), peaks.end(), [](const Peak& x, const Peak& y) {
-    return x.ratio != y.ratio ? x.ratio > y.ratio : x.period < y.period;
-  });
-  if (peaks.size() > kPeaksTried) peaks.resize(kPeaksTried);
-  return peaks;
+  return out;
 }
 
-double autocorrelation(std::span<const double> series, double mean, double square, std::size_t lag) {
-  double sum = 0;
-  for (std::size_t i = lag; i < series.size(); ++i) sum += (series[i] - mean) * (series[i - lag] - mean);
-  return sum / square * static_cast<double>(series.size()) / static_cast<double>(series.size() - lag);
+// The largest evidence over 1, 2, 4, ... harmonics; 0 when none is above its bound.
+double evidence_of(std::size_t period, std::span<const float> power, const Bounds& bounds) {
+  const std::uint64_t step = (2 * std::uint64_t{power.size()} << 32) / period;
+  std::uint64_t at = std::uint64_t{1} << 31;  // half a bin, to round
+  if ((at + step) >> 32 >= power.size()) return power.back() > bounds.sums[0] ? power.back() : 0;
+  const std::uint64_t end = std::uint64_t{power.size()} << 32;
+  float sum = 0;
+  double best = 0;
+  std::size_t added = 0;
+  for (std::size_t level = 0; level < kSumsMax; ++level) {
+    const std::size_t terms = std::size_t{1} << level;
+    for (; added < terms && at + step < end; ++added) sum += power[(at += step) >> 32];
+    // Where the spectrum ends between two numbers of harmonics, the bound of the larger is kept.
+    if (sum > bounds.sums[level]) best = std::max(best, evidence_in(static_cast<double>(sum), level));
+    if (added < terms) break;
+  }
+  return best;
+}
+
+// Periods whose evidence stands out, each the best of its neighbourhood, the strongest first.
+std::vector<Candidate> find_candidates(std::size_t count, const std::vector<float>& power) {
+  const std::size_t longest = count / kCyclesMin;
+  const double size = 2 * static_cast<double>(power.size());
+  // Where the highest harmonic moves by less than half a bin from one period to the next, some are skipped.
+  const auto step_at = [&](std::size_t period) {
+    const double p = static_cast<double>(period);
+    return std::max<std::size_t>(
+        1, static_cast<std::size_t>(p * p / (2 * static_cast<double>(kHarmonicsMax) * size)));
+  };
+  double tests = 0;
+  for (std::size_t period = 2; period <= longest; period += step_at(period)) tests += 1;
+  const double least = std::log(std::max(1.0, tests) * static_cast<double>(kSumsMax) / kFalsePeaks);
+  const Bounds bounds = bounds_for(least);
+  const Bounds usual_bounds =
+      bounds_for(std::log(static_cast<double>(kUsualSeasons.size() * kSumsMax) / kFalseUsual));
+  std::vector<Candidate> all;
+  for (std::size_t period = 2; period <= longest; period += step_at(period)) {
+    const double evidence = evidence_of(period, power, bounds);
+    if (evidence > 0) all.push_back({period, evidence});
+  }
+  for (const std::size_t period : kUsualSeasons) {
+    if (period > longest) break;
+    const double evidence = evidence_of(period, power, usual_bounds);
+    if (evidence > 0) all.push_back({period, evidence});
+  }
+  std::sort(all.begin(), all.end(), [](const Candidate& x, const Candidate& y) {
+    return x.evidence != y.evidence ? x.evidence > y.evidence : x.period < y.period;
+  });
+  std::vector<Candidate> out;
+  for (const Candidate& candidate : all) {
+    const auto near = [&](const Candidate& other) {
+      const double p = static_cast<double>(other.period), q = static_cast<double>(candidate.period);
+      return std::abs(p - q) <= std::max(1.0, p * p / static_cast<double>(count));
+    };
+    if (std::any_of(out.begin(), out.end(), near)) continue;
+    out.push_back(candidate);
+    if (out.size() == kPeaksTried) break;
+  }
+  return out;
+}
+
+// How far, in lags, a frequency bin reaches.
+std::size_t reach_of(std::size_t period, std::size_t count) {
+  return std::max<std::size_t>(1, period * period / count / 2);
 }
 
 // The lag of the autocorrelation's hill near a period; 0 when there is none.
-std::size_t validate(std::span<const double> series, double period) {
-  const double mean = std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
-  double square = 0;
-  for (const double value : series) square += (value - mean) * (value - mean);
-  if (!(square > 0) || period < 2) return 0;
-  // How far a frequency bin reaches, in lags; a few lags stand for all of a wide hill.
-  const double width = std::max(1.0, period * period / static_cast<double>(series.size()) / 2);
+std::size_t hill_near(std::span<const float> series, std::size_t period) {
+  const double square = lagged_product(series, 0);
+  if (!(square > 0)) return 0;
+  const auto at = [&](std::size_t lag) { return lagged_product(series, lag) / square; };
+  const std::size_t count = series.size();
+  // A few lags stand for all of a wide hill.
+  const std::size_t width = reach_of(period, count);
+  const std::size_t low = std::max<std::size_t>(2, period - std::min(period, width));
+  const std::size_t high = std::min(period + width, count - 1);
+  const std::size_t step = std::max<std::size_t>(1, (high - low) / 8);
   std::size_t best = 0;
   double best_value = -1;
-  const auto low = static_cast<std::size_t>(std::max(2.0, std::floor(period - width)));
-  const auto high = static_cast<std::size_t>(std::ceil(period + width));
-  const std::size_t step = std::max<std::size_t>(1, (high - low) / 8);
-  for (std::size_t lag = low; lag <= high && lag < series.size(); lag += step) {
-    const double value = autocorrelation(series, mean, square, lag);
+  const auto look = [&](std::size_t lag) {
+    if (lag < 2 || lag >= count) return;
+    const double value = at(lag);
     if (value > best_value) best_value = value, best = lag;
-  }
+  };
+  for (std::size_t lag = low; lag <= high; lag += step) look(lag);
   for (std::size_t fine = step / 2; fine > 0 && best > 0; fine /= 2) {
-    for (const std::size_t lag : {best - std::min(best - 2, fine), best + fine}) {
-      if (lag < 2 || lag >= series.size()) continue;
-      const double value = autocorrelation(series, mean, square, lag);
-      if (value > best_value) best_value = value, best = lag;
-    }
+    const std::size_t middle = best;
+    look(middle - std::min(middle, fine));
+    look(middle + fine);
   }
-  if (best == 0) return 0;
-  const double before = autocorrelation(series, mean, square, best / 2);
-  const double after =
-      best + best / 2 < series.size() ? autocorrelation(series, mean, square, best + best / 2) : before;
-  return best_value - std::max(before, after) > kHillMin || best < 4 ? best : 0;
+  if (best == 0 || best < 4) return best;
+  const double before = at(best / 2);
+  const double after = best + best / 2 < count ? at(best + best / 2) : before;
+  return best_value - std::max(before, after) > kHillMin ? best : 0;
 }
 
-// The series less its mean over a window of `width` values around each: slow movement is not the season's.
-void take_off_slow(std::span<const double> series, std::size_t width, std::vector<double>& out) {
-  const std::size_t count = series.size();
-  const std::size_t half = std::max<std::size_t>(1, width / 2);
-  out.resize(count);
+void add_up(SeasonSearch& search) {
+  search.prefix.resize(search.filled.size() + 1);
   double sum = 0;
-  std::size_t from = 0;
-  std::size_t to = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t low = i >= half ? i - half : 0;
-    const std::size_t high = std::min(count, i + half + 1);
-    for (; to < high; ++to) sum += series[to];
-    for (; from < low; ++from) sum -= series[from];
-    out[i] = series[i] - sum / static_cast<double>(to - from);
+  search.prefix[0] = 0;
+  for (std::size_t i = 0; i < search.filled.size(); ++i) search.prefix[i + 1] = sum += search.filled[i];
+}
+
+// The fewer cycles, the more chance gains.
+double strength_needed(std::size_t cycles) { return std::max(kStrengthMin, 1 / static_cast<double>(cycles)); }
+
+// What `period` gains at the values that judge the longer period `whole`.
+double gain_beside(std::size_t whole, std::size_t period, SeasonSearch& search) {
+  const std::size_t cycles = search.rest.size() / whole;
+  const auto newest = [&](const std::vector<float>& all) {
+    return std::span(all).last(std::min(all.size(), cycles * whole));
+  };
+  const std::size_t test = std::max<std::size_t>(1, cycles / 3) * whole / period;
+  return profile_gain(newest(search.rest), newest(search.present), period, search.gain, test);
+}
+
+Season try_period(std::size_t period, SeasonSearch& search) {
+  const std::size_t count = search.filled.size();
+  take_off_slow(search.filled, search.prefix, 2 * period, search.rest);
+  const std::size_t lag = hill_near(search.rest, period);
+  if (lag < 2) return {};
+  take_off_slow(search.filled, search.prefix, lag, search.rest);
+  Season season;
+  const auto look = [&](std::size_t tried, double nearly) {
+    const double gain = profile_gain(search.rest, search.present, tried, search.gain);
+    if (gain >= strength_needed(count / tried) && gain > season.strength - nearly) season = {tried, gain};
+  };
+  // The hill's top may be blunt.
+  for (const std::size_t tried : {lag, lag - 1, lag + 1, period})
+    if (tried * kCyclesMin <= count) look(tried, 0);
+  if (season.period == 0) return season;
+  // Skirts of strong lines speak for multiples of the period too; those predict no better than it does.
+  for (std::size_t times = kMultipleMax; times > 1; --times) {
+    const std::size_t part = (season.period + times / 2) / times;
+    if (part < 2) continue;
+    if (const double gain = gain_beside(season.period, part, search); gain > season.strength - kNearlyEqual) {
+      season = {part, gain};
+      break;
+    }
   }
+  // Of lengths that the series can not tell apart, the one that clocks know.
+  const std::size_t found = season.period;
+  const std::size_t width = reach_of(found, count);
+  for (const std::size_t usual : kUsualSeasons)
+    if (usual != found && usual + width >= found && usual <= found + width && usual * kCyclesMin <= count)
+      look(usual, kNearlyEqual);
+  // Every second of two unlike days shows in half of the harmonics, the day in all of them.
+  const std::size_t base = season.period;
+  for (std::size_t times = 2; times <= kMultipleMax && base * times * kCyclesMin <= count; ++times) {
+    const std::size_t multiple = base * times;
+    take_off_slow(search.filled, search.prefix, multiple, search.rest);
+    const double gain = profile_gain(search.rest, search.present, multiple, search.gain);
+    if (gain < strength_needed(count / multiple) || gain < season.strength + kMultipleGain) continue;
+    const double of_base = gain_beside(multiple, base, search);
+    if (gain > of_base + kMultipleGain) season = {multiple, gain};
+  }
+  return season;
 }
 
 }  // namespace
@@ -233,53 +319,25 @@ void take_off_slow(std::span<const double> series, std::size_t width, std::vecto
 std::vector<Season> find_seasons(std::span<const double> values, SeasonSearch& search) {
   std::vector<Season> found;
   if (values.size() < kSeasonValuesMin || !fill(values, search)) return found;
-  // What the profile of `period` gains once movement slower than `slow` is off.
-  const auto gain_of = [&](std::size_t period, std::size_t slow) {
-    if (period < 2 || period * kCyclesMin > values.size()) return 0.0;
-    take_off_slow(search.filled, slow, search.rest);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!std::isfinite(values[i])) search.rest[i] = std::nan("");
-    }
-    return seasonal_gain(search.rest, period, search.scratch);
-  };
   while (found.size() < kSeasonsMax) {
-    periodogram(search.filled, search);
-    std::vector<Peak> peaks = find_peaks(values.size(), search);
+    add_up(search);
+    whitened_power(search);
     Season season;
-    for (const Peak& peak : peaks) {
-      // A pattern of sharp edges shows its overtones first: then the period is a multiple.
-      for (std::size_t times = 1; times <= kOvertoneMax && season.period == 0; ++times) {
-        const double period = peak.period * static_cast<double>(times);
-        if (period * kCyclesMin > static_cast<double>(values.size())) break;
-        take_off_slow(search.filled, 2 * static_cast<std::size_t>(std::lround(period)), search.rest);
-        const std::size_t lag = validate(search.rest, period);
-        if (lag < 2) continue;
-        // The hill's top is blunt, the periodogram's peak between two whole numbers.
-        const auto near = static_cast<std::size_t>(std::lround(period));
-        for (const std::size_t tried : {near, near - 1, near + 1, lag}) {
-          const double gain = gain_of(tried, near);
-          if (gain >= kStrengthMin && gain > season.strength) season = {tried, gain};
-        }
-      }
+    for (const Candidate& candidate : find_candidates(values.size(), search.power)) {
+      season = try_period(candidate.period, search);
       if (season.period != 0) break;
-    }
-    if (season.period == 0) break;
-    const std::size_t base = season.period;
-    for (std::size_t times = 2; times <= kMultipleMax && base * times * kCyclesMin <= values.size();
-         ++times) {
-      const std::size_t multiple = base * times;
-      const double gain = gain_of(multiple, multiple);
-      if (gain > gain_of(base, multiple) + kMultipleGain && gain > season.strength) season = {multiple, gain};
     }
     const bool known = std::any_of(found.begin(), found.end(),
                                    [&](const Season& other) { return other.period == season.period; });
-    if (known) break;
+    if (season.period == 0 || known) break;
     found.push_back(season);
+    if (found.size() == kSeasonsMax) break;
     search.profile.resize(season.period);
-    take_off_slow(search.filled, season.period, search.rest);
-    seasonal_profile(search.rest, season.period, search.scratch, search.profile);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      search.filled[i] -= search.profile[i % season.period];
+    take_off_slow(search.filled, search.prefix, season.period, search.rest);
+    mean_profile(search.rest, search.present, search.gain, search.profile);
+    for (std::size_t i = 0, phase = 0; i < values.size(); ++i) {
+      search.filled[i] -= search.profile[phase];
+      phase = phase + 1 == season.period ? 0 : phase + 1;
     }
   }
   return found;

@@ -70,6 +70,44 @@ TEST(FindSeasons, red_noise_trends_and_steps_have_none) {
   EXPECT_LE(static_cast<double>(found) / static_cast<double>(tried), 0.02);
 }
 
+TEST(FindSeasons, energy_spread_over_many_harmonics_is_found_at_its_own_period) {
+  SeasonSearch search;
+  std::mt19937 random(9);
+  std::normal_distribution<double> normal;
+  std::vector<double> drawn(144);
+  for (double& value : drawn) value = normal(random);
+  const auto shape = [&](int kind, std::size_t phase) {
+    if (kind == 0) return 2 * drawn[phase];                     // every harmonic as strong as the next
+    if (kind == 1) return phase >= 5 && phase < 8 ? 8.0 : 0.0;  // a job of three cells
+    return phase < 48 ? 3.0 : 0.0;                              // office hours
+  };
+  for (int kind = 0; kind < 3; ++kind) {
+    for (const std::size_t count : {std::size_t{3000}, std::size_t{10000}}) {
+      auto values = noise(count, 5, 0.7);
+      for (std::size_t i = 0; i < count; ++i) values[i] += shape(kind, i % 144);
+      const auto seasons = find_seasons(values, search);
+      ASSERT_FALSE(seasons.empty()) << kind << " of " << count;
+      EXPECT_EQ(seasons[0].period, 144u) << kind << " of " << count;
+    }
+  }
+}
+
+TEST(FindSeasons, workspace_of_another_series_changes_nothing) {
+  auto values = noise(1500, 7, 0.5);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, 30);
+  SeasonSearch fresh, used;
+  (void)find_seasons(noise(5000, 8, 0.9), used);
+  (void)find_seasons(std::vector<double>(100, std::nan("")), used);
+  const auto a = find_seasons(values, fresh);
+  const auto b = find_seasons(values, used);
+  ASSERT_EQ(a.size(), b.size());
+  ASSERT_FALSE(a.empty());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].period, b[i].period);
+    EXPECT_EQ(a[i].strength, b[i].strength);
+  }
+}
+
 TEST(FindSeasons, does_not_depend_on_shift_or_scale) {
   auto values = noise(1500, 3, 0.7);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, 48);
