@@ -22,7 +22,8 @@ constexpr double kMultipleGain = 0.08;  // how much better a multiple must predi
 constexpr std::size_t kMultipleMax = 7;
 constexpr double kNearlyEqual = 0.02;  // of two gains
 constexpr double kFalseUsual = 0.05;   // kFalsePeaks of the usual lengths
-constexpr float kPowerMax = 60;        // of one bin, in means: beyond, one line alone is evidence enough
+constexpr float kPowerBend = 30;       // of one bin, in means: beyond, by its logarithm
+constexpr double kFloor = 0.01;        // of a bin's background, in means of the whole spectrum
 constexpr std::size_t kSumsMax = 6;    // 1, 2, 4, ... kHarmonicsMax harmonics
 
 // A sample that does not resonate with any period: steps of the golden section around the series.
@@ -118,9 +119,14 @@ void whitened_power(SeasonSearch& search) {
     const std::size_t until = std::min(power.size(), k + std::max<std::size_t>(1, reach / 8));
     for (; k < until; ++k) mean_of[k] = background;
   }
-  constexpr float kTiny = 1e-30f;
-  for (std::size_t k = 1; k < power.size(); ++k)
-    power[k] = std::min(kPowerMax, power[k] / std::max(mean_of[k], kTiny));
+  // Where lines stand on nothing, their skirts would look like lines.
+  double total = 0;
+  for (const float value : power) total += static_cast<double>(value);
+  const auto floor = static_cast<float>(std::max(kFloor * total / static_cast<double>(power.size()), 1e-30));
+  for (std::size_t k = 1; k < power.size(); ++k) {
+    power[k] /= std::max(mean_of[k], floor);
+    if (power[k] > kPowerBend) power[k] = kPowerBend * (1 + std::log(power[k] / kPowerBend));
+  }
 }
 
 constexpr std::array<double, kSumsMax> kLogFactorial{0, 0, 1.791759, 8.525161, 27.89927, 78.09222};

@@ -92,6 +92,16 @@ TEST(FindSeasons, energy_spread_over_many_harmonics_is_found_at_its_own_period) 
   }
 }
 
+TEST(FindSeasons, lines_on_nothing_are_told_from_their_skirts) {
+  std::vector<double> values(1200);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = 10 + 3 * wave(i, 24) + 0.1 * static_cast<double>(i * 7919 % 13);
+  SeasonSearch search;
+  const auto seasons = find_seasons(values, search);
+  ASSERT_FALSE(seasons.empty());
+  EXPECT_EQ(seasons[0].period, 24u);
+}
+
 TEST(FindSeasons, workspace_of_another_series_changes_nothing) {
   auto values = noise(1500, 7, 0.5);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, 30);
