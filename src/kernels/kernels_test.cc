@@ -10,7 +10,6 @@
 #include "kernels/false_discovery.h"
 #include "kernels/first_passage.h"
 #include "kernels/histogram_quantile.h"
-#include "kernels/level_shift.h"
 #include "kernels/quantile.h"
 #include "kernels/resample.h"
 #include "kernels/rolling_mean.h"
@@ -106,28 +105,6 @@ TEST(Seasonality, profile_is_robust_to_one_wild_day_and_to_gaps) {
   std::vector<double> profile(24);
   seasonal_profile(values, 24, scratch, profile);
   EXPECT_NEAR(profile[18] - profile[6], 10, 1e-9);
-}
-
-TEST(LevelShift, finds_the_step_and_confirms_it) {
-  LevelShiftScratch scratch;
-  auto values = noise(200, 5);
-  for (std::size_t i = 150; i < 200; ++i) values[i] += 4;
-  values[20] = 1e6;  // one wild value moves nothing
-  const LevelShift shift = find_level_shift(values, 1.0, scratch);
-  EXPECT_NEAR(static_cast<double>(shift.index), 150, 2);
-  EXPECT_LT(shift.t_probability, 1e-10);
-  EXPECT_LT(shift.rank_probability, 1e-10);
-  EXPECT_NEAR(shift.after - shift.before, 4, 0.6);
-}
-
-TEST(LevelShift, red_noise_is_not_sure_of_itself) {
-  LevelShiftScratch scratch;
-  int sure = 0;
-  for (unsigned seed = 0; seed < 100; ++seed) {
-    const LevelShift shift = find_level_shift(noise(200, seed, 0.9), 2.3, scratch);
-    sure += shift.t_probability < 1e-6 && shift.rank_probability < 1e-6;
-  }
-  EXPECT_LE(sure, 3);
 }
 
 TEST(Trend, slope_interval_holds_the_truth_and_noise_has_no_trend) {

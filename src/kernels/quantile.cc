@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "kernels/correlate/order.h"
 
 namespace trimtab::kernels {
 
@@ -20,7 +21,7 @@ double quantile_in_place(std::span<double> values, double q) {
   return *nth + fraction * (above - *nth);
 }
 
-double median_in_place(std::span<double> values) { return quantile_in_place(values, 0.5); }
+double median_in_place(std::span<double> values) { return fast_median(values); }
 
 double mad_in_place(std::span<double> values, double centre) {
   constexpr double kNormalConsistency = 1.4826;  // 1 / Phi^-1(3/4)
