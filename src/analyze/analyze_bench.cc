@@ -89,7 +89,7 @@ void judge_one(benchmark::State& state) {
                              .step_ms = kMinuteMs,
                              .count = kWeek};
   JudgeScratch scratch;
-  for (auto _ : state) benchmark::DoNotOptimize(judge_cells(cells, values, {}, scratch));
+  for (auto _ : state) benchmark::DoNotOptimize(judge_cells(cells, values, {}, {}, scratch));
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kWeek));
 }
 BENCHMARK(judge_one)->DenseRange(0, kQuietKinds - 1)->Unit(benchmark::kMicrosecond);

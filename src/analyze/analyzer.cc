@@ -35,6 +35,7 @@ analyze::JobOptions job_options(TimestampMs at, const AnalysisOptions& options) 
                .columns_max = options.columns_max};
   out.window_ms = options.window_ms;
   out.horizon_ms = options.exhaustion_horizon_ms;
+  out.memory = options.memory;
   return out;
 }
 
@@ -94,6 +95,7 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
         return cancelled == nullptr || !cancelled->load(std::memory_order_relaxed);
       });
   if (!finished) return fail(ErrorCode::kCancelled, "analysis: cancelled");
+  if (options.memory != nullptr) options.memory->end_pass();
 
   analyze::FindingSet found = analyze::make_findings(
       plan, results, {.at_ms = at, .false_alarms_per_day = options.false_alarms_per_day, .estate = estate_});

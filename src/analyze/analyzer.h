@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "analyze/memory.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -26,6 +27,9 @@ struct AnalysisOptions {
   DurationMs exhaustion_horizon_ms = 30 * kDayMs;
   double false_alarms_per_day = 1;  // budget over all series together
   Matchers matchers;                // empty: every series
+  // Where what is learnt of each series is kept from pass to pass; it changes how long a pass takes, never
+  // what it finds. Null: learnt anew. Not owned.
+  analyze::Memory* memory = nullptr;
 };
 
 struct AnalysisResult {

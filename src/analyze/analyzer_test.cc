@@ -41,6 +41,7 @@ class AnalyzerTest : public ::testing::Test {
 
   analyze::FakeStore store_;
   Catalog catalog_ = Catalog::load({}).value();
+  const Estate no_estate_;
   FakeClock clock_{kNow};
   Metrics metrics_;
   std::unique_ptr<Logger> logger_ = create_null_logger();
@@ -128,7 +129,7 @@ TEST_F(AnalyzerTest, a_latency_rise_is_found_with_usual_now_since_and_evidence) 
 TEST_F(AnalyzerTest, a_past_moment_does_not_see_what_came_later) {
   add_service("request_latency_seconds", "slow", raised(noise(0.1, 0.01, 2880, 99), 20, 0.2));
   const auto querier = promql::Querier::local(store_);
-  Analyzer analyzer(store_, *querier, catalog_, {}, clock_, metrics_, *logger_);
+  Analyzer analyzer(store_, *querier, catalog_, no_estate_, clock_, metrics_, *logger_);
   EXPECT_TRUE(analyzer.run(kNow - 30 * kMinuteMs, {}).value().findings.empty());
 }
 
@@ -327,9 +328,53 @@ TEST_F(AnalyzerTest, result_is_the_same_for_any_number_of_threads) {
   for (const std::string& text : texts) EXPECT_EQ(text, texts[0]);
 }
 
+// Findings and pass as bytes.
+std::string text_of(const AnalysisResult& result) {
+  std::string text = to_json(result.pass);
+  for (const Finding& finding : result.findings) text += to_json(finding) + "\n";
+  return text;
+}
+
+TEST_F(AnalyzerTest, a_remembered_state_gives_the_same_bytes_and_nothing_is_learnt_again) {
+  for (unsigned i = 0; i < 45; ++i) {
+    auto values =
+        analyze::quiet_series(static_cast<analyze::Quiet>(i % analyze::kQuietKinds), 7 * 288, 288, i);
+    if (i % 4 == 0) values = raised(std::move(values), 6, 400);
+    store_.add({{"__name__", "m" + std::to_string(i) + "_latency_seconds"},
+                {"service", "s" + std::to_string(i % 9)}},
+               kNow, 5 * kMinuteMs, values);
+  }
+  std::vector<double> requests(7 * 288);
+  double total = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    requests[i] = total += 100 + 50 * std::sin(M_PI * static_cast<double>(i) / 144);
+  for (const char* status : {"200", "500"})
+    store_.add({{"__name__", "http_requests_total"}, {"service", "s1"}, {"status", status}}, kNow,
+               5 * kMinuteMs, requests);
+  const auto querier = promql::Querier::local(store_);
+  Analyzer analyzer(store_, *querier, catalog_, no_estate_, clock_, metrics_, *logger_);
+  analyze::Memory memory;
+  AnalysisOptions remembering;
+  remembering.memory = &memory;
+  const TimestampMs before = kNow - 11 * kMinuteMs - 17;
+  ASSERT_TRUE(analyzer.run(before, remembering).has_value());
+  EXPECT_EQ(memory.hits(), 0u);
+  analyze::Memory restored;  // as after a restart
+  ASSERT_TRUE(restored.restore(memory.save()).has_value());
+  remembering.memory = &restored;
+  const std::string with = text_of(analyzer.run(before, remembering).value());
+  EXPECT_EQ(restored.misses(), 0u);
+  EXPECT_GE(restored.hits(), 48u);
+  EXPECT_EQ(with, text_of(analyzer.run(before, {}).value()));
+  EXPECT_NE(with.find("fingerprint"), std::string::npos);
+  // A later moment, another grid of cells: most is still remembered, and the bytes are those of a fresh look.
+  EXPECT_EQ(text_of(analyzer.run(kNow, remembering).value()), text_of(analyzer.run(kNow, {}).value()));
+  EXPECT_LT(restored.misses(), 24u);
+}
+
 TEST_F(AnalyzerTest, wrong_options_are_refused_and_cancelling_stops) {
   const auto querier = promql::Querier::local(store_);
-  Analyzer analyzer(store_, *querier, catalog_, {}, clock_, metrics_, *logger_);
+  Analyzer analyzer(store_, *querier, catalog_, no_estate_, clock_, metrics_, *logger_);
   AnalysisOptions options;
   options.false_alarms_per_day = 0;
   EXPECT_EQ(analyzer.run(kNow, options).error().code(), ErrorCode::kInvalid);

@@ -4,11 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "analyze/sparkline.h"
 #include "base/format.h"
+#include "base/labels.h"
 #include "kernels/histogram_quantile.h"
 
 namespace trimtab::analyze {
@@ -28,8 +33,10 @@ class JobRun {
     switch (job_.kind) {
       case JobKind::kValue:
       case JobKind::kRate: run_single(); break;
-      case JobKind::kHistogram: run_histogram(); break;
-      case JobKind::kErrorShare: run_error_share(); break;
+      case JobKind::kHistogram:
+        run_family({Reading::kMean, Reading::kOperations, Reading::kP95, Reading::kP99});
+        break;
+      case JobKind::kErrorShare: run_family({Reading::kErrorShare}); break;
     }
     return std::move(result_);
   }
@@ -43,8 +50,62 @@ class JobRun {
       result_.error = status.error().message();
       return false;
     }
-    result_.samples_read += scratch_.samples.size();
+    if (counting_) result_.samples_read += scratch_.samples.size();
     return true;
+  }
+
+  // Says which samples are learnt from; what is read from now on is hashed.
+  void plan_learning(const Cells& cells, TimestampMs first_ms) {
+    const auto kind = static_cast<char>('0' + static_cast<int>(job_.kind));
+    who_ = hash_bytes(job_.entity.to_string() + '\n' + job_.labels.to_string() + '\n' + kind).low;
+    const auto phase_ms = static_cast<DurationMs>(who_ % static_cast<std::uint64_t>(kLearnEveryMs));
+    learn_cells_ = cells_to_learn(cells, reference_cells(cells, options_.window_ms), first_ms,
+                                  options_.cells.history_ms, phase_ms);
+    content_ = 0;
+    mix(static_cast<std::uint64_t>(learn_cells_.first_end_ms));
+    mix(static_cast<std::uint64_t>(learn_cells_.step_ms));
+    mix(learn_cells_.count);
+    hashing_ = true;
+  }
+
+  void mix(std::uint64_t more) {
+    const std::array<std::uint64_t, 2> both{content_, more};
+    content_ = hash_bytes({reinterpret_cast<const char*>(both.data()), sizeof(both)}).low;
+  }
+
+  // The samples of the last read that are learnt from: [first, last) of the buffer.
+  std::pair<std::size_t, std::size_t> learnt_samples() const {
+    if (learn_cells_.count == 0) return {0, 0};
+    const auto& times = scratch_.samples.timestamps_ms;
+    const TimestampMs from_ms = learn_cells_.first_end_ms - learn_cells_.step_ms;
+    const TimestampMs to_ms = learn_cells_.end(learn_cells_.count - 1);
+    const auto first = std::upper_bound(times.begin(), times.end(), from_ms);
+    return {static_cast<std::size_t>(first - times.begin()),
+            static_cast<std::size_t>(std::upper_bound(first, times.end(), to_ms) - times.begin())};
+  }
+
+  void hash_samples() {
+    if (!hashing_ || options_.memory == nullptr) return;
+    const auto [first, last] = learnt_samples();
+    const auto bytes = [&]<typename T>(const std::vector<T>& from) {
+      return std::string_view(reinterpret_cast<const char*>(from.data() + first), (last - first) * sizeof(T));
+    };
+    mix(hash_bytes(bytes(scratch_.samples.timestamps_ms)).low);
+    mix(hash_bytes(bytes(scratch_.samples.values)).low);
+  }
+
+  std::uint64_t who(Reading reading) const { return who_ ^ (static_cast<std::uint64_t>(reading) + 1); }
+
+  std::optional<Learnt> recall(Reading reading) const {
+    if (learn_cells_.count < kLearnCellsMin) return Learnt{};
+    if (options_.memory == nullptr) return std::nullopt;
+    return options_.memory->find(who(reading), content_);
+  }
+
+  Learnt learn_now(Reading reading, std::span<const double> values) {
+    const Learnt learnt = learn(learn_cells_, values, scratch_.learn);
+    if (options_.memory != nullptr) options_.memory->put(who(reading), content_, learnt);
+    return learnt;
   }
 
   Verdict unjudged(Unjudged reason, std::string detail) {
@@ -94,8 +155,8 @@ class JobRun {
     return options;
   }
 
-  Verdict judge(Reading reading, const Cells& cells, std::span<const double> values) {
-    Verdict verdict = judge_cells(cells, values, judge_options(reading, cells), scratch_.judge);
+  Verdict judge(Reading reading, const Cells& cells, std::span<const double> values, const Learnt& learnt) {
+    Verdict verdict = judge_cells(cells, values, judge_options(reading, cells), learnt, scratch_.judge);
     if (verdict.unusual && improves(reading, *verdict.unusual)) {
       verdict.unusual.reset();
       verdict.probability = 1;
@@ -121,10 +182,21 @@ class JobRun {
       return;
     }
     const Cells cells = choose_cells(facts, options_.cells);
-    scratch_.values.resize(cells.count);
+    plan_learning(cells, facts.first_ms);
+    hash_samples();
     const auto resample = output.reading == Reading::kRate ? kernels::resample_rate : kernels::resample_mean;
+    std::optional<Learnt> learnt = recall(output.reading);
+    if (!learnt) {
+      const auto [first, last] = learnt_samples();
+      scratch_.learn.values.resize(learn_cells_.count);
+      resample(std::span(scratch_.samples.timestamps_ms).subspan(first, last - first),
+               std::span(scratch_.samples.values).subspan(first, last - first), learn_cells_,
+               scratch_.learn.values);
+      learnt = learn_now(output.reading, scratch_.learn.values);
+    }
+    scratch_.values.resize(cells.count);
     resample(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.values);
-    output.verdict = judge(output.reading, cells, scratch_.values);
+    output.verdict = judge(output.reading, cells, scratch_.values, *learnt);
     look_for_limit(cells, output.verdict);
     look_for_down(cells, output.verdict);
     result_.outputs.push_back(std::move(output));
@@ -178,32 +250,73 @@ class JobRun {
       const SeriesFacts facts = look_at(scratch_.samples);
       if (ended(facts, verdict)) continue;
       cells = choose_cells(facts, options_.cells);
+      plan_learning(cells, facts.first_ms);
       return true;
     }
     return false;
   }
 
-  void add_member(const Member& member, const Cells& cells, std::span<double> out) {
-    if (!read(member.index)) return;
-    kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, out);
+  bool read_member(const Member& member) {
+    if (!read(member.index)) return false;
+    hash_samples();
+    return true;
   }
 
-  void run_histogram() {
+  // Adds the increases of the member read last; `cut`: of the samples learnt from alone.
+  void add_increase(const Cells& cells, bool cut, std::span<double> out) const {
+    std::pair<std::size_t, std::size_t> used{0, scratch_.samples.size()};
+    if (cut) used = learnt_samples();
+    const std::size_t count = used.second - used.first;
+    kernels::add_increase(std::span(scratch_.samples.timestamps_ms).subspan(used.first, count),
+                          std::span(scratch_.samples.values).subspan(used.first, count), cells, out);
+  }
+
+  // What has many members is read once when all that was learnt of it is remembered; else it is read for the
+  // cells to learn from, and once more.
+  void run_family(std::vector<Reading> readings) {
     Cells cells;
-    Output none{.reading = Reading::kMean, .verdict = {}};
+    Output none{.reading = readings.front(), .verdict = {}};
     if (!prepare(cells, none.verdict)) {
       result_.outputs.push_back(std::move(none));
       return;
     }
     result_.samples_read = 0;
-    collect_histogram(cells);
-    judge_mean_and_rate(cells);
-    if (scratch_.bounds.empty()) return;
-    judge_quantile(cells, Reading::kP95, 0.95, kP95CountMin);
-    judge_quantile(cells, Reading::kP99, 0.99, kP99CountMin);
+    collect(cells, false);
+    hashing_ = false;
+    counting_ = false;
+    if (job_.kind == JobKind::kHistogram && scratch_.bounds.empty()) readings.resize(2);
+    std::vector<Learnt> learnt;
+    for (const Reading reading : readings) {
+      const std::optional<Learnt> known = recall(reading);
+      if (!known) break;
+      learnt.push_back(*known);
+    }
+    if (learnt.size() < readings.size()) {
+      learnt.clear();
+      collect(learn_cells_, true);
+      for (const Reading reading : readings) {
+        scratch_.learn.values.resize(learn_cells_.count);
+        fill(reading, learn_cells_, scratch_.learn.values);
+        learnt.push_back(learn_now(reading, scratch_.learn.values));
+      }
+      collect(cells, false);
+    }
+    scratch_.values.resize(cells.count);
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+      fill(readings[i], cells, scratch_.values);
+      result_.outputs.push_back({readings[i], judge(readings[i], cells, scratch_.values, learnt[i])});
+    }
   }
 
-  void collect_histogram(const Cells& cells) {
+  void collect(const Cells& cells, bool cut) {
+    if (job_.kind == JobKind::kHistogram) {
+      collect_histogram(cells, cut);
+    } else {
+      collect_error_share(cells, cut);
+    }
+  }
+
+  void collect_histogram(const Cells& cells, bool cut) {
     scratch_.bounds.clear();
     for (const Member& member : job_.members) {
       if (member.role == 'b') scratch_.bounds.push_back(member.bound);
@@ -221,55 +334,43 @@ class JobRun {
             std::span(scratch_.buckets)
                 .subspan(static_cast<std::size_t>(row - scratch_.bounds.begin()) * cells.count, cells.count);
       }
-      add_member(member, cells, out);
+      if (read_member(member)) add_increase(cells, cut, out);
     }
   }
 
-  void judge_mean_and_rate(const Cells& cells) {
-    scratch_.values.resize(cells.count);
-    for (std::size_t i = 0; i < cells.count; ++i) {
-      scratch_.values[i] = scratch_.count[i] > 0 ? scratch_.sum[i] / scratch_.count[i] : kNone;
+  void collect_error_share(const Cells& cells, bool cut) {
+    scratch_.count.assign(cells.count, kNone);
+    scratch_.failures.assign(cells.count, 0);
+    for (const Member& member : job_.members) {
+      if (!read_member(member)) continue;
+      add_increase(cells, cut, scratch_.count);
+      if (member.role == 'e') add_increase(cells, cut, scratch_.failures);
     }
-    result_.outputs.push_back({Reading::kMean, judge(Reading::kMean, cells, scratch_.values)});
+  }
+
+  // The cells of a reading of what was collected.
+  void fill(Reading reading, const Cells& cells, std::span<double> out) {
     const double seconds = static_cast<double>(cells.step_ms) / 1000;
-    for (std::size_t i = 0; i < cells.count; ++i) scratch_.values[i] = scratch_.count[i] / seconds;
-    result_.outputs.push_back({Reading::kOperations, judge(Reading::kOperations, cells, scratch_.values)});
+    const bool tail = reading == Reading::kP99;
+    for (std::size_t i = 0; i < cells.count; ++i) {
+      switch (reading) {
+        case Reading::kMean: out[i] = share_of(scratch_.sum[i], scratch_.count[i]); break;
+        case Reading::kOperations: out[i] = scratch_.count[i] / seconds; break;
+        case Reading::kErrorShare: out[i] = share_of(scratch_.failures[i], scratch_.count[i]); break;
+        default: out[i] = quantile_of(i, cells.count, tail ? 0.99 : 0.95, tail ? kP99CountMin : kP95CountMin);
+      }
+    }
   }
 
-  void judge_quantile(const Cells& cells, Reading reading, double q, double count_min) {
+  static double share_of(double part, double whole) { return whole > 0 ? part / whole : kNone; }
+
+  double quantile_of(std::size_t cell, std::size_t cells, double q, double count_min) {
     const std::size_t rows = scratch_.bounds.size();
     scratch_.cumulative.resize(rows);
-    for (std::size_t i = 0; i < cells.count; ++i) {
-      for (std::size_t row = 0; row < rows; ++row)
-        scratch_.cumulative[row] = scratch_.buckets[row * cells.count + i];
-      const bool enough = scratch_.cumulative.back() >= count_min;
-      scratch_.values[i] =
-          enough ? kernels::histogram_quantile(scratch_.bounds, scratch_.cumulative, q) : kNone;
-    }
-    result_.outputs.push_back({reading, judge(reading, cells, scratch_.values)});
-  }
-
-  void run_error_share() {
-    Cells cells;
-    Output output{.reading = Reading::kErrorShare, .verdict = {}};
-    if (prepare(cells, output.verdict)) {
-      result_.samples_read = 0;
-      scratch_.count.assign(cells.count, kNone);
-      scratch_.failures.assign(cells.count, 0);
-      for (const Member& member : job_.members) {
-        add_member(member, cells, scratch_.count);
-        if (member.role == 'e' && !result_.failed) {
-          kernels::add_increase(scratch_.samples.timestamps_ms, scratch_.samples.values, cells,
-                                scratch_.failures);
-        }
-      }
-      scratch_.values.resize(cells.count);
-      for (std::size_t i = 0; i < cells.count; ++i) {
-        scratch_.values[i] = scratch_.count[i] > 0 ? scratch_.failures[i] / scratch_.count[i] : kNone;
-      }
-      output.verdict = judge(Reading::kErrorShare, cells, scratch_.values);
-    }
-    result_.outputs.push_back(std::move(output));
+    for (std::size_t row = 0; row < rows; ++row)
+      scratch_.cumulative[row] = scratch_.buckets[row * cells + cell];
+    const bool enough = scratch_.cumulative.back() >= count_min;
+    return enough ? kernels::histogram_quantile(scratch_.bounds, scratch_.cumulative, q) : kNone;
   }
 
   const Job& job_;
@@ -277,6 +378,11 @@ class JobRun {
   const JobOptions& options_;
   JobScratch& scratch_;
   JobResult result_;
+  Cells learn_cells_;
+  std::uint64_t who_ = 0;
+  std::uint64_t content_ = 0;
+  bool hashing_ = false;
+  bool counting_ = true;
 };
 
 std::string rate_words(const Job& job, std::string_view ending, std::string_view more) {

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "analyze/judge.h"
+#include "analyze/learn.h"
 #include "analyze/limits.h"
+#include "analyze/memory.h"
 #include "analyze/plan.h"
 #include "analyze/series_cells.h"
 #include "analyze/verdict.h"
@@ -33,10 +35,12 @@ struct JobOptions {
   CellOptions cells;
   DurationMs window_ms = 0;
   DurationMs horizon_ms = 30 * kDayMs;
+  Memory* memory = nullptr;  // what is learnt is kept there and looked for first; null: learnt anew
 };
 
 struct JobScratch {
   SampleBuffer samples;
+  LearnScratch learn;
   std::vector<double> values;
   std::vector<double> sum;
   std::vector<double> count;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/check.h"
 #include "base/format.h"
@@ -23,17 +24,30 @@ struct Layout {
   std::size_t size = 0;
   std::size_t window = 0;
   std::size_t recent = 0;
+  std::size_t reference_begin = 0;  // cells before it are of another level, see Learnt
   std::size_t reference_end = 0;
+  std::size_t reference() const { return reference_end - reference_begin; }
 };
 
-Layout lay_out(const Cells& cells, const JudgeOptions& options) {
+Layout lay_out(const Cells& cells, DurationMs window_ms) {
   Layout layout;
   layout.size = cells.count;
-  layout.window = window_cells(cells.step_ms, options.window_ms);
+  layout.window = window_cells(cells.step_ms, window_ms);
   const auto day = static_cast<std::size_t>(kDayMs / cells.step_ms);
   layout.recent = std::max(layout.window, std::min(cells.count / 8, day));
   layout.reference_end = cells.count > layout.recent ? cells.count - layout.recent : 0;
   return layout;
+}
+
+// Where the reference begins: with the level that holds now, where enough of it is known.
+std::size_t begin_of_level(const Cells& cells, const Layout& layout, const Learnt& learnt,
+                           const JudgeScratch& scratch) {
+  const TimestampMs start_ms = cells.end(0) - cells.step_ms;
+  if (learnt.level_since_ms <= start_ms) return 0;
+  const auto begin =
+      static_cast<std::size_t>((learnt.level_since_ms - start_ms + cells.step_ms - 1) / cells.step_ms);
+  if (begin + kReferenceCellsMin > layout.reference_end) return 0;
+  return scratch.rolling.present(begin, layout.reference_end) >= kReferenceCellsMin ? begin : 0;
 }
 
 struct Usual {
@@ -44,27 +58,29 @@ struct Usual {
   double floor = 0;  // the smallest spread believed in
 };
 
-// Takes the profile of each period off the residual where that helps; longest memory first would steal
-// from the shorter, so hour, day, week in turn on what is left.
-std::string remove_seasons(const Cells& cells, const Layout& layout, JudgeScratch& scratch) {
+std::string period_words(DurationMs period_ms) {
+  return period_ms == kWeekMs   ? "week"
+         : period_ms == kDayMs  ? "day"
+         : period_ms == kHourMs ? "hour"
+                                : "cycle of " + format_duration_human(period_ms);
+}
+
+// Takes the profile of each season learnt off the residual.
+std::string remove_seasons(const Cells& cells, const Layout& layout, const Learnt& learnt,
+                           JudgeScratch& scratch) {
   std::string found;
-  struct Period {
-    DurationMs ms;
-    const char* name;
-  };
-  for (const Period period : {Period{kDayMs, "day"}, Period{kWeekMs, "week"}, Period{kHourMs, "hour"}}) {
-    if (period.ms % cells.step_ms != 0) continue;
-    const auto length = static_cast<std::size_t>(period.ms / cells.step_ms);
+  for (const std::uint32_t period_ms : learnt.season_ms) {
+    if (period_ms == 0 || period_ms % cells.step_ms != 0) continue;
+    const auto length = static_cast<std::size_t>(period_ms / cells.step_ms);
     if (length < 4 || layout.reference_end / length < kernels::kCyclesMin) continue;
     const std::span<const double> reference(scratch.residual.data(), layout.reference_end);
-    if (kernels::seasonal_gain(reference, length, scratch.seasonality) < kSeasonalGainMin) continue;
     scratch.profile.resize(length);
     kernels::seasonal_profile(reference, length, scratch.seasonality, scratch.profile);
     for (std::size_t i = 0; i < layout.size; ++i) {
       scratch.residual[i] -= scratch.profile[i % length];
       scratch.season[i] += scratch.profile[i % length];
     }
-    found += found.empty() ? period.name : std::string(" and ") + period.name;
+    found += (found.empty() ? "" : " and ") + period_words(period_ms);
   }
   return found;
 }
@@ -84,7 +100,7 @@ double floor_of(double centre, double resolution, const JudgeOptions& options) {
 Usual usual_of_reference(const Layout& layout, double resolution, const JudgeOptions& options,
                          JudgeScratch& scratch) {
   scratch.values.clear();
-  for (std::size_t i = 0; i < layout.reference_end; ++i) {
+  for (std::size_t i = layout.reference_begin; i < layout.reference_end; ++i) {
     if (!std::isnan(scratch.residual[i])) scratch.values.push_back(scratch.residual[i]);
   }
   Usual usual;
@@ -107,7 +123,7 @@ bool forget_single_episode(const Layout& layout, const Usual& usual, JudgeScratc
   std::size_t last = 0;
   std::size_t span = 0;
   std::size_t beyond = 0;
-  for (std::size_t i = 0; i < layout.reference_end; ++i) {
+  for (std::size_t i = layout.reference_begin; i < layout.reference_end; ++i) {
     if (!(std::abs(scratch.residual[i] - usual.centre) > kEpisodeScales * usual.scale)) continue;
     if (first == layout.reference_end) first = i;
     if (i > last + layout.window && first != i) return false;  // a second episode
@@ -116,7 +132,7 @@ bool forget_single_episode(const Layout& layout, const Usual& usual, JudgeScratc
     ++beyond;
   }
   if (beyond < kEpisodeCellsMin || 2 * beyond < span) return false;
-  if (static_cast<double>(span) > kEpisodeShareMax * static_cast<double>(layout.reference_end)) return false;
+  if (static_cast<double>(span) > kEpisodeShareMax * static_cast<double>(layout.reference())) return false;
   std::fill_n(scratch.residual.begin() + static_cast<std::ptrdiff_t>(first), span,
               std::numeric_limits<double>::quiet_NaN());
   return true;
@@ -226,7 +242,7 @@ class ScaleJudge {
     for (std::size_t at = k; at <= layout_.reference_end; at += stride) {
       const double value = scratch_.rolling.mean(at - k, at, present_min);
       if (std::isnan(value)) continue;
-      scratch_.level_sample.push_back(value);
+      if (at >= layout_.reference_begin + k) scratch_.level_sample.push_back(value);
       const double local = local_usual(at);
       if (!std::isnan(local)) scratch_.move_sample.push_back(value - local);
     }
@@ -245,22 +261,9 @@ class ScaleJudge {
   JudgeScratch& scratch_;
 };
 
-// First cell of what is unusual: the best split into two levels, again inside the later part when the split
-// found is an older, smaller step.
-std::size_t find_onset(const Layout& layout, const Usual& usual, int direction, double shift,
-                       JudgeScratch& scratch) {
-  const std::size_t reach = std::min(layout.size, std::max(2 * layout.recent, 4 * layout.window));
-  std::size_t start = layout.size - reach;
-  for (int round = 0; round < 4; ++round) {
-    const std::span<const double> part(scratch.residual.data() + start, layout.size - start);
-    const kernels::LevelShift found = kernels::find_level_shift(part, usual.scale, scratch.shift);
-    if (found.index == 0) break;
-    const double step = (found.after - found.before) * direction;
-    const double wanted = std::min(std::abs(shift), kernels::kWinsorScales * usual.scale);
-    if (step >= 0.5 * wanted) return start + found.index;
-    if (layout.size - start - found.index < 2 * layout.window) break;
-    start += found.index;
-  }
+// The first cell of the window that is clearly off: for what no change point dates.
+std::size_t first_cell_off(const Layout& layout, const Usual& usual, int direction,
+                           const JudgeScratch& scratch) {
   const std::size_t from = layout.size - std::min(layout.size, layout.window);
   for (std::size_t i = from; i < layout.size; ++i) {
     if ((scratch.residual[i] - usual.centre) * direction > 2 * usual.scale) return i;
@@ -277,6 +280,19 @@ double median_between(std::span<const double> values, std::size_t from, std::siz
   return scratch.empty() ? std::numeric_limits<double>::quiet_NaN() : kernels::median_in_place(scratch);
 }
 
+// The change-point test that dated the onset, in words.
+std::string onset_words(const Onset& onset) {
+  const kernels::ChangePoint& change = onset.change;
+  std::string words = change.kind == kernels::ChangeKind::kStep
+                          ? fmt::format("; begins with a step: t-test p = {}, rank test p = {}",
+                                        format_number(std::max(change.t_probability, 1e-12)),
+                                        format_number(std::max(change.rank_probability, 1e-12)))
+                          : fmt::format("; begins with a bend: t-test p = {}",
+                                        format_number(std::max(change.t_probability, 1e-12)));
+  if (onset.over) words += "; has come back since";
+  return words;
+}
+
 struct Spoken {
   ScaleVerdict scale;
   std::size_t k = 0;
@@ -288,7 +304,11 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
   auto unusual = std::make_unique<Unusual>();
   const double shift = spoken.scale.mean - usual.centre;
   unusual->direction = shift >= 0 ? 1 : -1;
-  const std::size_t onset = find_onset(layout, usual, unusual->direction, shift, scratch);
+  const std::size_t reach = std::max(2 * layout.recent, 4 * layout.window);
+  const std::optional<Onset> dated = find_onset(
+      std::span<const double>(scratch.residual),
+      {.centre = usual.centre, .scale = usual.scale, .shift = shift}, layout.window, reach, scratch.onset);
+  const std::size_t onset = dated ? dated->cell : first_cell_off(layout, usual, unusual->direction, scratch);
   const std::size_t shown = std::max(onset, layout.size - layout.window);
   unusual->now = median_between(values, shown, layout.size, scratch.values);
   double season = 0;
@@ -303,9 +323,10 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
     unusual->now = spoken.scale.mean + season;
   }
   unusual->effect = (unusual->now - unusual->usual) / usual.scale;
-  unusual->lasting = layout.size - onset >= 2 * layout.window;
+  unusual->lasting = dated && !dated->over && layout.size - onset >= 2 * layout.window;
   unusual->window = {cells.end(onset) - cells.step_ms, cells.end(layout.size - 1)};
-  unusual->compared_with = {cells.end(0) - cells.step_ms, cells.end(layout.reference_end - 1)};
+  unusual->compared_with = {cells.end(layout.reference_begin) - cells.step_ms,
+                            cells.end(layout.reference_end - 1)};
   unusual->method = unusual->lasting  ? "level_shift"
                     : seasons.empty() ? "robust_residual"
                                       : "seasonal_residual";
@@ -316,6 +337,8 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
       "against {} before{}",
       unusual->effect, format_duration_human(spoke_ms), format_number(1 / std::max(probability, 1e-12)),
       format_duration_human(reference_ms), seasons.empty() ? "" : ", its " + seasons + " taken into account");
+  if (layout.reference_begin > 0) unusual->statistic += ", since its last change of level";
+  if (dated) unusual->statistic += onset_words(*dated);
   return unusual;
 }
 
@@ -370,16 +393,20 @@ bool is_constant(std::span<const double> values) {
 
 }  // namespace
 
+std::size_t reference_cells(const Cells& cells, DurationMs window_ms) {
+  return lay_out(cells, window_ms).reference_end;
+}
+
 std::size_t window_cells(DurationMs step_ms, DurationMs window_ms) {
   const DurationMs wanted = window_ms > 0 ? window_ms : kWindowMs;
   return std::max(kWindowCellsMin, static_cast<std::size_t>((wanted + step_ms - 1) / step_ms));
 }
 
 Verdict judge_cells(const Cells& cells, std::span<const double> values, const JudgeOptions& options,
-                    JudgeScratch& scratch) {
+                    const Learnt& learnt, JudgeScratch& scratch) {
   CHECK(values.size() == cells.count);
   Verdict verdict;
-  const Layout layout = lay_out(cells, options);
+  Layout layout = lay_out(cells, options.window_ms);
   verdict.looks_per_day = static_cast<double>(kDayMs) /
                           static_cast<double>(static_cast<DurationMs>(layout.window) * cells.step_ms);
   scratch.season.assign(values.size(), 0);
@@ -389,7 +416,8 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
   if (verdict.constant) return verdict;
 
   scratch.residual.assign(values.begin(), values.end());
-  const std::string seasons = remove_seasons(cells, layout, scratch);
+  layout.reference_begin = begin_of_level(cells, layout, learnt, scratch);
+  const std::string seasons = remove_seasons(cells, layout, learnt, scratch);
   const bool counts = options.whole_numbers && all_whole(values);
   const double resolution = counts ? std::max(1.0, options.resolution) : options.resolution;
   const Usual usual = usual_of_reference(layout, resolution, options, scratch);

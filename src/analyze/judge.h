@@ -4,8 +4,9 @@
 #include <span>
 #include <vector>
 
+#include "analyze/learn.h"
+#include "analyze/onset.h"
 #include "analyze/verdict.h"
-#include "kernels/level_shift.h"
 #include "kernels/resample.h"
 #include "kernels/rolling_mean.h"
 #include "kernels/seasonality.h"
@@ -36,27 +37,30 @@ struct JudgeScratch {
   kernels::SeasonScratch seasonality;
   kernels::TailScratch tail;
   kernels::RollingMean rolling;
-  kernels::LevelShiftScratch shift;
+  OnsetScratch onset;
 };
 
 // Is the newest part of this series out of the ordinary against its own past? docs/methods.md tells the
 // whole method; in short:
-//   1. hour, day and week profiles are taken off where they predict unseen cells better (seasonality);
+//   1. the profiles of the seasons learnt are taken off, and what lies before the one lasting change of level
+//      in the past is no reference (learn.h);
 //   2. one short past episode is left out of the reference (several are how the series behaves);
 //   3. the mean of the last k cells, for k from a fraction of the window up to sixteen windows, is held
 //      against the same mean everywhere in the reference (all but the recent part): its level, and its move
 //      against the local usual of a while before. Both must be rare: rare by Student's t over independent
 //      blocks, and rare by the empirical tail;
 //   4. changes too small to matter are vetoed;
-//   5. the onset is the best split into two levels.
+//   5. the onset is the newest change point that moves that far (onset.h).
 // `values` are the cells (NaN: none), the last one is now. Fills the verdict but for its limit and
 // sparkline. Cost: about 0.2 ms per 1000 cells.
 Verdict judge_cells(const kernels::Cells& cells, std::span<const double> values, const JudgeOptions& options,
-                    JudgeScratch& scratch);
+                    const Learnt& learnt, JudgeScratch& scratch);
 
 // The season that judge_cells found stays in scratch.season: values minus it are deseasonalised.
 
 std::size_t window_cells(DurationMs step_ms, DurationMs window_ms);
+// How many of the first cells are the past that the newest are held against.
+std::size_t reference_cells(const kernels::Cells& cells, DurationMs window_ms);
 
 inline constexpr DurationMs kWindowMs = 30 * kMinuteMs;
 inline constexpr std::size_t kWindowCellsMin = 5;
@@ -67,7 +71,6 @@ inline constexpr double kEffectMin = 2;                   // robust standard dev
 inline constexpr double kEpisodeScales = 6;               // beyond: part of a past episode
 inline constexpr double kEpisodeShareMax = 0.05;    // of the reference; longer is a level, not an episode
 inline constexpr std::size_t kEpisodeCellsMin = 3;  // fewer are spikes
-inline constexpr double kSeasonalGainMin = 0.1;
 inline constexpr double kInterestingProbability = 1e-3;  // rarer than this is kept as possible evidence
 
 }  // namespace trimtab::analyze

@@ -19,6 +19,18 @@ kernels::Cells cells_of(std::size_t count, DurationMs step_ms) {
           .count = count};
 }
 
+// As a pass does it: learn from the past, then judge.
+Verdict judge(const kernels::Cells& cells, const std::vector<double>& values, JudgeScratch& scratch) {
+  LearnScratch learning;
+  const kernels::Cells past =
+      cells_to_learn(cells, reference_cells(cells, 0), cells.end(0) - cells.step_ms + 1, 14 * kDayMs,
+                     cells.end(0) % kLearnEveryMs);
+  const auto skipped = static_cast<std::size_t>((past.first_end_ms - cells.first_end_ms) / cells.step_ms);
+  Learnt learnt;
+  if (past.count > 0) learnt = learn(past, std::span(values).subspan(skipped, past.count), learning);
+  return judge_cells(cells, values, {}, learnt, scratch);
+}
+
 struct Shape {
   DurationMs step_ms;
   std::size_t count;
@@ -38,7 +50,7 @@ double false_alarm_share(const Shape& shape, double probability, unsigned seeds)
   for (int kind = 0; kind < kQuietKinds; ++kind) {
     for (unsigned seed = 1; seed <= seeds; ++seed) {
       const auto values = quiet(static_cast<Quiet>(kind), shape, seed);
-      const Verdict verdict = judge_cells(cells_of(shape.count, shape.step_ms), values, {}, scratch);
+      const Verdict verdict = judge(cells_of(shape.count, shape.step_ms), values, scratch);
       alarms += verdict.unusual && verdict.probability <= probability;
     }
   }
@@ -60,7 +72,7 @@ double detected_share(Quiet kind, const Shape& shape, double sigmas, double prob
     const double spread = (at(0.841) - at(0.159)) / 2;
     for (std::size_t i = values.size() - window_cells(shape.step_ms, 0); i < values.size(); ++i)
       values[i] += sigmas * spread;
-    const Verdict verdict = judge_cells(cells_of(shape.count, shape.step_ms), values, {}, scratch);
+    const Verdict verdict = judge(cells_of(shape.count, shape.step_ms), values, scratch);
     found += verdict.unusual && verdict.probability <= probability;
   }
   return found / static_cast<double>(seeds);
@@ -89,9 +101,9 @@ TEST(Judge, a_daily_peak_is_usual_and_its_absence_is_not) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] += i % day >= 80 && i % day < 110 ? 100 : 0;
   JudgeScratch scratch;
   const auto cells = cells_of(values.size(), 5 * kMinuteMs);
-  EXPECT_FALSE(judge_cells(cells, values, {}, scratch).unusual);
+  EXPECT_FALSE(judge(cells, values, scratch).unusual);
   for (std::size_t i = values.size() - 15; i < values.size(); ++i) values[i] -= 100;
-  const Verdict missing = judge_cells(cells, values, {}, scratch);
+  const Verdict missing = judge(cells, values, scratch);
   ASSERT_TRUE(missing.unusual);
   EXPECT_EQ(missing.unusual->direction, -1);
   EXPECT_NEAR(missing.unusual->usual, 200, 10);
@@ -107,9 +119,9 @@ TEST(Judge, an_earlier_single_incident_does_not_make_its_repetition_usual) {
   raise(589, 594);
   JudgeScratch scratch;
   const auto cells = cells_of(values.size(), 5 * kMinuteMs);
-  EXPECT_TRUE(judge_cells(cells, values, {}, scratch).unusual);
+  EXPECT_TRUE(judge(cells, values, scratch).unusual);
   for (std::size_t from = 20; from < 500; from += 60) raise(from, from + 5);
-  EXPECT_FALSE(judge_cells(cells, values, {}, scratch).unusual);  // now it is how this series behaves
+  EXPECT_FALSE(judge(cells, values, scratch).unusual);  // now it is how this series behaves
 }
 
 TEST(Judge, onset_of_a_lasting_step_is_dated) {
@@ -117,7 +129,7 @@ TEST(Judge, onset_of_a_lasting_step_is_dated) {
   for (std::size_t i = values.size() - 300; i < values.size(); ++i) values[i] += 40;
   JudgeScratch scratch;
   const auto cells = cells_of(values.size(), kMinuteMs);
-  const Verdict verdict = judge_cells(cells, values, {}, scratch);
+  const Verdict verdict = judge(cells, values, scratch);
   ASSERT_TRUE(verdict.unusual);
   EXPECT_TRUE(verdict.unusual->lasting);
   EXPECT_EQ(verdict.unusual->method, "level_shift");
@@ -128,15 +140,15 @@ TEST(Judge, onset_of_a_lasting_step_is_dated) {
 TEST(Judge, what_can_not_be_judged_says_why_with_numbers) {
   JudgeScratch scratch;
   const double none = std::numeric_limits<double>::quiet_NaN();
-  const Verdict brief = judge_cells(cells_of(38, kMinuteMs), std::vector<double>(38, 1.0), {}, scratch);
+  const Verdict brief = judge(cells_of(38, kMinuteMs), std::vector<double>(38, 1.0), scratch);
   EXPECT_FALSE(brief.judged);
   EXPECT_EQ(brief.reason, Unjudged::kTooShort);
   EXPECT_NE(brief.detail.find("38 min"), std::string::npos) << brief.detail;
   std::vector<double> sparse(600, none);
   for (std::size_t i = 0; i < sparse.size(); i += 8) sparse[i] = 1;
-  const Verdict thin = judge_cells(cells_of(600, kMinuteMs), sparse, {}, scratch);
+  const Verdict thin = judge(cells_of(600, kMinuteMs), sparse, scratch);
   EXPECT_EQ(thin.reason, Unjudged::kTooSparse);
-  const Verdict flat = judge_cells(cells_of(600, kMinuteMs), std::vector<double>(600, 5.0), {}, scratch);
+  const Verdict flat = judge(cells_of(600, kMinuteMs), std::vector<double>(600, 5.0), scratch);
   EXPECT_TRUE(flat.judged && flat.constant);
 }
 

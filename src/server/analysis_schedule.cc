@@ -44,6 +44,35 @@ void AnalysisSchedule::stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  if (!running_) save_memory();
+}
+
+void AnalysisSchedule::load_memory() {
+  memory_loaded_ = true;
+  memory_saved_ns_ = clock_.monotonic_ns();
+  const auto kept = ledger_.get_state(kMemoryKey);
+  Status status = ok();
+  if (!kept) {
+    status = std::unexpected(kept.error());
+  } else if (*kept) {
+    status = memory_.restore(**kept);
+  }
+  if (!status)
+    logger_.warn("what was learnt of the series is learnt again", {{"why", status.error().message()}});
+  memory_saved_revision_ = memory_.revision();
+}
+
+void AnalysisSchedule::save_memory() {
+  if (!memory_loaded_ || memory_.revision() == memory_saved_revision_) return;
+  const std::uint64_t revision = memory_.revision();
+  const Status kept = ledger_.put_state(kMemoryKey, memory_.save());
+  memory_saved_ns_ = clock_.monotonic_ns();
+  if (kept) {
+    memory_saved_revision_ = revision;
+  } else {
+    logger_.warn("what was learnt of the series is not kept", {{"why", kept.error().message()}});
+  }
 }
 
 void AnalysisSchedule::loop(const std::stop_token& stop) {
@@ -81,6 +110,7 @@ Result<AnalysisPass> AnalysisSchedule::run_now() {
 }
 
 Result<AnalysisPass> AnalysisSchedule::run_pass() {
+  if (!memory_loaded_) load_memory();
   const std::int64_t begin_ns = clock_.monotonic_ns();
   auto result = analyze(clock_.now_ms(), true);
   if (!result) {
@@ -93,6 +123,7 @@ Result<AnalysisPass> AnalysisSchedule::run_pass() {
     failures_.add();
     return std::unexpected(recorded.error());
   }
+  if (clock_.monotonic_ns() - memory_saved_ns_ >= kMemorySaveMs * 1'000'000) save_memory();
   const double seconds = static_cast<double>(clock_.monotonic_ns() - begin_ns) / 1e9;
   seconds_.observe(seconds);
   passes_.add();
@@ -114,17 +145,19 @@ Result<AnalysisResult> AnalysisSchedule::judge(TimestampMs at) {
   return result;
 }
 
-Result<AnalysisResult> AnalysisSchedule::analyze(TimestampMs at, bool shown) {
+Result<AnalysisResult> AnalysisSchedule::analyze(TimestampMs at, bool scheduled) {
   if (cancelled_) return fail(ErrorCode::kCancelled, "the server is stopping");
   const auto knowledge = knowledge_.now();
   Analyzer analyzer(store_, querier_, knowledge->catalog, knowledge->estate, clock_, metrics_, logger_);
-  const auto on_progress = [this, shown](const Analyzer::Progress& progress) {
-    if (!shown) return;
+  const auto on_progress = [this, scheduled](const Analyzer::Progress& progress) {
+    if (!scheduled) return;
     series_done_ = progress.series_done;
     series_total_ = progress.series_total;
   };
   try {
-    AnalysisResult result = TRY(analyzer.run(at, options_.analysis, on_progress, &cancelled_));
+    AnalysisOptions options = options_.analysis;
+    if (scheduled) options.memory = &memory_;
+    AnalysisResult result = TRY(analyzer.run(at, options, on_progress, &cancelled_));
     ObjectivesJudged objectives = TRY(judge_objectives(querier_, knowledge->estate, at, &cancelled_));
     result.pass.objectives = std::move(objectives.statuses);
     result.findings.insert(result.findings.end(), std::make_move_iterator(objectives.findings.begin()),

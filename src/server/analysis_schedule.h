@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "analyze/analyzer.h"
+#include "analyze/memory.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -27,6 +28,8 @@ struct AnalysisScheduleOptions {
 
 // Judges the store at every interval and on demand, and leaves what it found in the ledger. One pass at
 // a time: who asks while a pass runs waits for that pass. Threads: one of its own, started by start().
+// What passes learn of each series is kept in the ledger's state kMemoryKey, at most every kMemorySaveMs and
+// when it stops, so that a restart does not learn it again. A state that cannot be read is left out and told.
 class AnalysisSchedule {
  public:
   AnalysisSchedule(Store& store, promql::Querier& querier, Ledger& ledger, const KnowledgeKeeper& knowledge,
@@ -52,10 +55,14 @@ class AnalysisSchedule {
   Progress progress() const;
 
   static constexpr int kJudgementsMax = 2;
+  static constexpr const char* kMemoryKey = "analyze/learnt";
+  static constexpr DurationMs kMemorySaveMs = 10 * kMinuteMs;
 
  private:
   Result<AnalysisPass> run_pass();
-  Result<AnalysisResult> analyze(TimestampMs at, bool shown);
+  Result<AnalysisResult> analyze(TimestampMs at, bool scheduled);
+  void load_memory();
+  void save_memory();
   void loop(const std::stop_token& stop);
 
   Store& store_;
@@ -74,6 +81,12 @@ class AnalysisSchedule {
   std::atomic<std::uint64_t> series_done_{0};
   std::atomic<std::uint64_t> series_total_{0};
   std::atomic<int> judgements_{0};
+
+  // Of scheduled passes alone, which run one at a time; past moments would only push out what is of use now.
+  analyze::Memory memory_;
+  bool memory_loaded_ = false;
+  std::uint64_t memory_saved_revision_ = 0;
+  std::int64_t memory_saved_ns_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
