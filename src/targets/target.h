@@ -26,7 +26,8 @@ struct Target {
 
   std::string dsn;      // postgresql, pgbouncer: libpq's key=value or URI; for reading
   std::string act_dsn;  // the same with a role that may change things; "" = nothing may be changed
-  std::string url;      // redis://host:port/0, http://host/stub_status, tcp://host:port, unix:///path
+  // redis://host:port/0, rediss:// is not known; http://host/stub_status, tcp://host:port, unix:///path
+  std::string url;
   std::string username;
   std::string password;
   HttpAuth auth;         // of http(s) urls
@@ -38,10 +39,12 @@ struct Target {
   DurationMs interval_ms = 5 * kSecondMs;
 };
 
-// Reads the section `collectors:` (docs/closed-loop.md). An absent section: none. Errors: unknown keys, a
-// name twice, a password in a place where others can see it.
+// Reads the section `collectors:` (docs/collectors.md), in order of kind and place. An absent section: none.
+// Errors name file, line and key, never a secret: unknown keys, a name or an address twice, a password where
+// others can see it (inside a URL, in a file that everyone may read), changes allowed without the means.
 Result<std::vector<Target>> read_targets(const Yaml& collectors);
 
 inline constexpr std::size_t kTargetsMax = 256;
+inline constexpr DurationMs kTargetIntervalMinMs = 100;
 
 }  // namespace trimtab

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "ingest/scrape/scrape_config.h"
-#include "ingest/scrape/target.h"
+#include "ingest/scrape/scrape_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace trimtab;

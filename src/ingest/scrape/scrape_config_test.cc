@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ingest/scrape/target.h"
+#include "ingest/scrape/scrape_target.h"
 
 namespace trimtab {
 namespace {
@@ -80,14 +80,14 @@ TEST(ScrapeConfig, wrong_words_and_values_are_named_with_their_line) {
   }
 }
 
-Result<std::optional<Target>> target_of(std::string_view job, const std::string& address,
-                                        LabelMap labels = {}) {
+Result<std::optional<ScrapeTarget>> target_of(std::string_view job, const std::string& address,
+                                              LabelMap labels = {}) {
   const auto settings = read("scrape_configs: [{job_name: j, " + std::string(job) + "}]");
   EXPECT_TRUE(settings) << settings.error().message();
   return build_target(settings->jobs[0], labels, address);
 }
 
-TEST(Target, gets_its_labels_and_url_from_job_and_group) {
+TEST(ScrapeTarget, gets_its_labels_and_url_from_job_and_group) {
   const auto target = target_of("params: {a: [1, 2]}", "h", {{"zone", "z"}, {"__meta_x", "y"}});
   ASSERT_TRUE(target && *target);
   EXPECT_EQ((*target)->url, "http://h:80/metrics?a=1&a=2");
@@ -96,7 +96,7 @@ TEST(Target, gets_its_labels_and_url_from_job_and_group) {
   EXPECT_EQ(target_of("scheme: https", "[::1]:9")->value().url, "https://[::1]:9/metrics");
 }
 
-TEST(Target, relabelling_moves_address_path_scheme_and_parameters) {
+TEST(ScrapeTarget, relabelling_moves_address_path_scheme_and_parameters) {
   const auto target = target_of(R"(params: {module: [http]}, relabel_configs: [
     {source_labels: [__address__], target_label: __param_target}, {source_labels: [__param_target], target_label: instance},
     {target_label: __address__, replacement: 'probe:9115'}, {target_label: __metrics_path__, replacement: '/probe'},
@@ -109,7 +109,7 @@ TEST(Target, relabelling_moves_address_path_scheme_and_parameters) {
   EXPECT_EQ((*target)->discovered.at("__address__"), "http://x.y/z?q");
 }
 
-TEST(Target, may_be_dropped_or_invalid) {
+TEST(ScrapeTarget, may_be_dropped_or_invalid) {
   EXPECT_EQ(target_of("relabel_configs: [{action: drop, source_labels: [job], regex: j}]", "h").value(),
             std::nullopt);
   EXPECT_FALSE(target_of("relabel_configs: [{target_label: __address__, replacement: ''}]", "h"));

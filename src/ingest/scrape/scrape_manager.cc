@@ -119,7 +119,7 @@ void ScrapeManager::add_job_targets(const Job& job,
                                     std::map<std::string, std::unique_ptr<TargetScraper>>& wanted) {
   std::vector<TargetGroup> groups = job.config->static_configs;
   for (TargetGroup& group : job.files->groups()) groups.push_back(std::move(group));
-  std::map<std::string, Target> targets;
+  std::map<std::string, ScrapeTarget> targets;
   for (const TargetGroup& group : groups) {
     for (const std::string& address : group.targets) {
       auto target = build_target(*job.config, group.labels, address);

@@ -56,7 +56,7 @@ std::string_view to_string(TargetHealth health) {
   return "unknown";
 }
 
-TargetScraper::TargetScraper(Target target, std::shared_ptr<const ScrapeConfig> config,
+TargetScraper::TargetScraper(ScrapeTarget target, std::shared_ptr<const ScrapeConfig> config,
                              const ScrapeOptions& options, ScrapeSinks sinks)
     : target_(std::move(target)),
       config_(std::move(config)),

@@ -15,7 +15,7 @@
 #include "base/http_client.h"
 #include "base/rejects.h"
 #include "ingest/exposition.h"
-#include "ingest/scrape/target.h"
+#include "ingest/scrape/scrape_target.h"
 #include "store/store.h"
 
 namespace trimtab {
@@ -63,7 +63,7 @@ struct TargetStatus {
 // scrape() and end() are confined to one thread at a time; the rest is thread-safe.
 class TargetScraper {
  public:
-  TargetScraper(Target target, std::shared_ptr<const ScrapeConfig> config, const ScrapeOptions& options,
+  TargetScraper(ScrapeTarget target, std::shared_ptr<const ScrapeConfig> config, const ScrapeOptions& options,
                 ScrapeSinks sinks);
 
   // One scrape with samples at time `at` (except where the target gives times that are honoured).
@@ -74,7 +74,7 @@ class TargetScraper {
   // scrape fails with it, without a request. Thread-safe.
   void reconfigure(std::shared_ptr<const ScrapeConfig> config, std::string refusal);
 
-  const Target& target() const { return target_; }
+  const ScrapeTarget& target() const { return target_; }
   TargetStatus status() const;
 
  private:
@@ -124,7 +124,7 @@ class TargetScraper {
   void forget_old_series();
   std::string source() const { return "scrape job=" + config_->job_name; }
 
-  Target target_;
+  ScrapeTarget target_;
   std::shared_ptr<const ScrapeConfig> config_;
   ScrapeOptions options_;
   ScrapeSinks sinks_;

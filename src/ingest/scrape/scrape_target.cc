@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingest/scrape/target.h"
+#include "ingest/scrape/scrape_target.h"
 
 #include <fmt/format.h>
 
@@ -72,12 +72,12 @@ Status check_address(std::string_view address) {
 
 }  // namespace
 
-std::string Target::key() const {
+std::string ScrapeTarget::key() const {
   return fmt::format("{}\n{}\n{}\n{}", labels.to_string(), url, interval_ms, timeout_ms);
 }
 
-Result<std::optional<Target>> build_target(const ScrapeConfig& config, const LabelMap& group_labels,
-                                           const std::string& target_address) {
+Result<std::optional<ScrapeTarget>> build_target(const ScrapeConfig& config, const LabelMap& group_labels,
+                                                 const std::string& target_address) {
   LabelMap labels = group_labels;
   set_label(labels, kAddress, target_address);
   set_default(labels, "job", config.job_name);
@@ -88,9 +88,9 @@ Result<std::optional<Target>> build_target(const ScrapeConfig& config, const Lab
   for (const auto& [name, values] : config.params) {
     if (!values.empty()) set_label(labels, std::string(kParamPrefix) + name, values[0]);
   }
-  Target target;
+  ScrapeTarget target;
   target.discovered = labels;
-  if (!relabel(config.relabel_configs, labels)) return std::optional<Target>();
+  if (!relabel(config.relabel_configs, labels)) return std::optional<ScrapeTarget>();
 
   std::string address(get_label(labels, kAddress));
   TRY(check_address(address));
@@ -110,7 +110,7 @@ Result<std::optional<Target>> build_target(const ScrapeConfig& config, const Lab
     if (!name.starts_with("__")) kept.push_back({name, value});
   }
   target.labels = TRY(Labels::create(std::move(kept)));
-  return std::optional<Target>(std::move(target));
+  return std::optional<ScrapeTarget>(std::move(target));
 }
 
 }  // namespace trimtab

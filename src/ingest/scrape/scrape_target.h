@@ -11,7 +11,7 @@
 namespace trimtab {
 
 // One address to scrape, after relabelling. An immutable value.
-struct Target {
+struct ScrapeTarget {
   Labels labels = {};        // what every sample of it carries: job, instance, and the group's labels
   LabelMap discovered = {};  // before relabelling, for people who debug their rules
   std::string url = {};      // with parameters: may hold secrets, show redact_url(url)
@@ -27,7 +27,7 @@ struct Target {
 // then relabel_configs; then __meta_ labels go, the URL is built from what the __ labels say now, and
 // instance is the address unless set. An address without port gets 80 or 443.
 // Empty when relabelling dropped it. Errors: no address left, a path in it, an interval that does not parse.
-Result<std::optional<Target>> build_target(const ScrapeConfig& config, const LabelMap& group_labels,
-                                           const std::string& address);
+Result<std::optional<ScrapeTarget>> build_target(const ScrapeConfig& config, const LabelMap& group_labels,
+                                                 const std::string& address);
 
 }  // namespace trimtab
