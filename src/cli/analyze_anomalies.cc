@@ -30,7 +30,7 @@ constexpr std::size_t kStepsLooked = 1000;
 struct JudgedRow {
   double score = 0;
   bool is_anomaly = false;
-  std::string why{};  // "+5.2 sd", or the metrics that deviate most
+  std::string why{};  // "+5.2 sd from the season", or the metrics that deviate most
 };
 
 // "2014-04-01 00:05:00" is taken as UTC: only differences count here.
@@ -87,7 +87,11 @@ std::vector<JudgedRow> judge_one(const SeriesFile& file, const SeriesFile* train
     const auto backward = judge_in_order(before, reversed, per_day);
     for (std::size_t i = 0; i < points.size(); ++i) {
       const AnomalyPoint& other = backward[points.size() - 1 - i];
-      if (std::abs(other.deviation) > std::abs(points[i].deviation)) points[i].deviation = other.deviation;
+      const bool stranger = std::abs(other.deviation) > std::abs(points[i].deviation);
+      if (other.is_anomaly != points[i].is_anomaly ? other.is_anomaly : stranger) {
+        points[i].deviation = other.deviation;
+        points[i].lane = other.lane;
+      }
       points[i].score = std::max(points[i].score, other.score);
       points[i].is_anomaly = points[i].is_anomaly || other.is_anomaly;
     }
@@ -95,8 +99,10 @@ std::vector<JudgedRow> judge_one(const SeriesFile& file, const SeriesFile* train
   std::vector<JudgedRow> out;
   out.reserve(points.size());
   for (const AnomalyPoint& point : points) {
-    out.push_back(
-        {point.score, point.is_anomaly, point.is_anomaly ? fmt::format("{:+.1f} sd", point.deviation) : ""});
+    out.push_back({point.score, point.is_anomaly,
+                   point.is_anomaly ? fmt::format("{:+.1f} sd from the {}", point.deviation,
+                                                  kernels::alarm_lane_name(point.lane))
+                                    : ""});
   }
   return out;
 }

@@ -13,13 +13,19 @@ namespace trimtab::kernels {
 // as at most kClip spreads away, so an outlier hardly moves either. About 5 ns a value.
 class RobustLevel {
  public:
-  // How far `value` lies from the level, in spreads, signed, within +-kDeviationMax; then learns it.
-  // 0 for the first kWarmUp values.
-  double update(double value);
+  // After how many values half of what was learnt is forgotten; > 0.
+  explicit RobustLevel(double level_half_life = kLevelHalfLife, double spread_half_life = kSpreadHalfLife);
+
+  // How far `value` lies from what is usual here, the level plus `season`, in spreads, signed, within
+  // +-kDeviationMax; then learns it. 0 for the first kWarmUp values.
+  double update(double value, double season = 0);
 
   double level() const { return level_; }
-  // The spread that deviations are measured in, with its floor (see scale()).
-  double scale() const;
+  // value - season - level at the last update(), before it was learnt; 0 while warming up.
+  double error() const { return error_; }
+  double spread() const { return spread_; }
+  // The spread that deviations from `usual` are measured in, with its floors.
+  double scale(double usual) const;
 
   void save(StateWriter& out) const;
   void restore(StateReader& in);
@@ -35,12 +41,15 @@ class RobustLevel {
  private:
   void warm_up(double value);
 
+  double level_rate_;
+  double spread_rate_;
   std::array<double, kWarmUp> first_{};
   std::uint64_t count_ = 0;
   bool whole_numbers_ = true;  // counts: Poisson noise is the least there is
   double level_ = 0;
   double spread_ = 0;
   double plain_ = 0;
+  double error_ = 0;
 };
 
 }  // namespace trimtab::kernels

@@ -17,25 +17,15 @@ constexpr double kRounding = 1e-12;  // of a mean over up to 100 values, relativ
 
 }  // namespace
 
-SeriesDetector::SeriesDetector(double values_per_day) : values_per_day_(values_per_day) {
-  CHECK(values_per_day > 0);
-}
+SeriesDetector::SeriesDetector(double values_per_day)
+    : values_per_day_(values_per_day), alarms_(values_per_day) {}
 
 AnomalyPoint SeriesDetector::update_alarm(double value) {
-  AnomalyPoint point;
-  if (!std::isfinite(value)) return point;
-  point.deviation = level_.update(value);
-  const double size = std::abs(point.deviation);
-  if (size >= kAlarmDeviation) {
-    // Once told, the deviation itself is enough: else one episode would be told in pieces. Without a
-    // quarter of the time, "rarer than once in it" is not for us to say.
-    const double rare = kAlarmRarityDays * values_per_day_;
-    const bool known = static_cast<double>(deviations_.size()) >= kHistoryShare * rare;
-    point.is_anomaly = alarm_ || (known && deviations_.surprise(size) >= std::log10(rare));
-  }
-  alarm_ = point.is_anomaly;
-  deviations_.add(size);
-  return point;
+  const AlarmState state = alarms_.update(value);
+  return {.score = state.is_alarm ? kAlarmScore : 0,
+          .is_anomaly = state.is_alarm,
+          .lane = state.lane,
+          .deviation = state.deviation};
 }
 
 double SeriesDetector::novelty(double value) {
@@ -87,7 +77,8 @@ AnomalyPoint SeriesDetector::update(double value) {
     told_often_ += 1;
     quiet_until_ = seen + kQuietValues;
   }
-  point.score = surprise > 0 ? -std::expm1(-surprise * std::numbers::ln10) : 0;
+  const double score = surprise > 0 ? -std::expm1(-surprise * std::numbers::ln10) : 0;
+  point.score = std::max(point.score, score);
   return point;
 }
 
@@ -101,9 +92,7 @@ std::string SeriesDetector::save() const {
   for (const ValueMemory& memory : memories_) memory.save(out);
   for (const TailCalibrator& calibrator : distances_) calibrator.save(out);
   sums_of_surprise_.save(out);
-  level_.save(out);
-  deviations_.save(out);
-  out.count(alarm_ ? 1 : 0);
+  alarms_.save(out);
   out.number(quiet_until_);
   out.number(told_);
   out.number(told_often_);
@@ -127,9 +116,7 @@ Status SeriesDetector::restore(std::string_view bytes) {
   for (ValueMemory& memory : read.memories_) memory.restore(in);
   for (TailCalibrator& calibrator : read.distances_) calibrator.restore(in);
   read.sums_of_surprise_.restore(in);
-  read.level_.restore(in);
-  read.deviations_.restore(in);
-  read.alarm_ = in.count() == 1;
+  read.alarms_.restore(in);
   read.quiet_until_ = in.number();
   read.told_ = in.number();
   read.told_often_ = in.number();

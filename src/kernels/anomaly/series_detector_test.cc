@@ -32,6 +32,19 @@ std::vector<double> telemetry(std::size_t count, unsigned seed) {
   return out;
 }
 
+// AR(1) noise without a season, and a spike at 2000.
+std::vector<double> noise(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> out(count);
+  double state = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    state = 0.6 * state + normal(random);
+    out[i] = 100 + state + (i == 2000 ? 40 : 0);
+  }
+  return out;
+}
+
 std::vector<AnomalyPoint> judge(const std::vector<double>& values) {
   std::vector<AnomalyPoint> out(values.size());
   detect_anomalies(values, SeriesDetector::kValuesPerDayDefault, out);
@@ -68,6 +81,20 @@ TEST(SeriesDetector, score_is_about_the_share_of_points_that_surprise_less) {
   // Quiet stretches only take away.
   EXPECT_LT(static_cast<double>(high) / static_cast<double>(judged), 0.01);
   EXPECT_GT(high, 0U);
+}
+
+TEST(SeriesDetector, row_in_alarm_never_has_a_low_score) {
+  std::size_t alarms = 0;
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    for (const AnomalyPoint& point : judge(telemetry(4000, seed))) {
+      EXPECT_GE(point.score, 0);
+      EXPECT_LE(point.score, 1);
+      if (!point.is_anomaly) continue;
+      ++alarms;
+      EXPECT_GE(point.score, SeriesDetector::kAlarmScore);
+    }
+  }
+  EXPECT_GT(alarms, 20U);
 }
 
 TEST(SeriesDetector, false_alarms_on_noise_stay_within_one_in_thirty_days) {
@@ -120,7 +147,7 @@ TEST(SeriesDetector, empty_one_point_constant_and_gaps_give_no_anomaly) {
       EXPECT_FALSE(point.is_anomaly);
     }
   }
-  const auto values = telemetry(3000, 3);
+  const auto values = noise(3000, 3);
   std::vector<double> gappy;
   std::vector<std::size_t> where;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -130,7 +157,10 @@ TEST(SeriesDetector, empty_one_point_constant_and_gaps_give_no_anomaly) {
   }
   const auto whole = judge(values);
   const auto points = judge(gappy);
-  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(whole[i].score, points[where[i]].score);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(whole[i].score, points[where[i]].score);
+    EXPECT_EQ(whole[i].is_anomaly, points[where[i]].is_anomaly);
+  }
   EXPECT_EQ(points[0].score, 0);
   EXPECT_FALSE(points[0].is_anomaly);
 }
@@ -140,7 +170,8 @@ TEST(SeriesDetector, first_move_of_a_constant_series_is_told) {
   values[800] = 60;
   const auto points = judge(values);
   EXPECT_GT(points[800].score, 0.999);
-  EXPECT_TRUE(points[800].is_anomaly == (std::abs(points[800].deviation) >= SeriesDetector::kAlarmDeviation));
+  EXPECT_TRUE(points[800].is_anomaly ==
+              (std::abs(points[800].deviation) >= AlarmLanes::kLevelRule.deviation));
 }
 
 TEST(SeriesDetector, restored_in_mid_stream_goes_on_with_the_same_scores) {

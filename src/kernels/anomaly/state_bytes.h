@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The state of a streaming detector as bytes: little-endian, no padding, floats as their bits, so that a
 // restored detector gives the very same scores.
@@ -26,6 +27,13 @@ class StateWriter {
   void numbers(std::span<const double> values) {
     count(values.size());
     for (const double value : values) number(value);
+  }
+  void short_numbers(std::span<const float> values) {
+    count(values.size());
+    for (const float value : values) {
+      const auto bits = std::bit_cast<std::uint32_t>(value);
+      for (int shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<char>(bits >> shift));
+    }
   }
   std::string take() { return std::move(bytes_); }
 
@@ -64,6 +72,24 @@ class StateReader {
     for (std::size_t i = 0; i < size; ++i) out[i] = number();
     return ok_ ? size : 0;
   }
+  // Replaces `out` by at most size_max numbers.
+  void short_numbers(std::vector<float>& out, std::size_t size_max) {
+    out.clear();
+    const std::uint64_t size = count();
+    if (size > size_max || 4 * size > bytes_.size()) {
+      fail();
+      return;
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+      std::uint32_t bits = 0;
+      for (int k = 0; k < 4; ++k)
+        bits |= std::uint32_t{static_cast<unsigned char>(bytes_[4 * i + k])} << (8 * k);
+      out.push_back(std::bit_cast<float>(bits));
+    }
+    bytes_.remove_prefix(4 * size);
+  }
+  // What was read makes no sense.
+  void refuse() { fail(); }
   bool ok() const { return ok_; }
   bool at_end() const { return bytes_.empty(); }
 
