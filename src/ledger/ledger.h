@@ -9,9 +9,24 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "ledger/change.h"
+#include "ledger/recommendation.h"
 #include "ledger/records.h"
 
 namespace trimtab {
+
+struct RecommendationFilter {
+  std::vector<RecommendationState> states = {};  // empty: all
+  std::optional<EntityRef> entity = {};
+  std::size_t limit = 1000;
+};
+
+struct ChangeFilter {
+  std::vector<ChangeState> states = {};  // empty: all
+  std::optional<EntityRef> entity = {};
+  std::optional<std::int64_t> recommendation = {};
+  std::size_t limit = 1000;
+};
 
 struct FindingFilter {
   std::vector<FindingState> states;      // empty: all
@@ -77,6 +92,46 @@ class Ledger {
   // Events whose [at, until or at] meets the range, newest first.
   virtual Result<std::vector<Event>> events(const EventFilter& filter) = 0;
 
+  // --- recommendations ---
+  // Takes what these advisors say now. A known fingerprint in proposed, not_enough_data, withdrawn or expired
+  // is updated (id and created_ms stay); accepted, done and dismissed ones keep their state until they are
+  // older than kAdviceRestMs, then start anew. Proposed and not_enough_data ones of the same advisors and of
+  // the same targets (Action::target, "" included) that are not among them become withdrawn; past
+  // expires_ms: expired. `looked_at` names further targets these advisors looked at, with nothing to say.
+  // Returns the live ones (of all advisors), most benefit per risk first: proposed before not_enough_data,
+  // then by time saved over risk_weight(), then by money over it.
+  // Errors, nothing written: kInvalid (no fingerprint, entity, advisor of this call, or another state than
+  // proposed and not_enough_data), kLimit (over kAdvicePerCallMax, or a record over kRecordBytesMax).
+  virtual Result<std::vector<Recommendation>> record_advice(
+      const std::vector<std::string>& advisors, std::vector<Recommendation> recommendations,
+      const std::vector<std::string>& looked_at = {}) = 0;
+  // In the same order; ended ones after the live ones.
+  virtual Result<std::vector<Recommendation>> recommendations(const RecommendationFilter& filter) = 0;
+  virtual Result<Recommendation> recommendation(std::int64_t id) = 0;
+  // proposed -> accepted -> done, or back to proposed; proposed, not_enough_data -> dismissed (who and reason
+  // required), withdrawn, expired; dismissed, accepted, withdrawn, expired -> proposed. Errors: kNotFound,
+  // kInvalid, kConflict (any other step; a change of it has not ended and the step is not to accepted or
+  // done; a newer recommendation has its fingerprint).
+  virtual Result<Recommendation> set_recommendation_state(std::int64_t id, RecommendationState state,
+                                                          const std::string& by,
+                                                          const std::string& reason) = 0;
+
+  // --- changes ---
+  // Gives the id; created_ms 0 is "now". Errors: kConflict when the entity or the
+  // recommendation already has a change that has not ended, kNotFound (no such recommendation; 0: none).
+  virtual Result<Change> add_change(Change change) = 0;
+  // Writes `change` if the stored one still stands at `expected` with as many steps as `steps_seen`; else
+  // kConflict: somebody else moved it. Appending the step is the caller's.
+  virtual Result<Change> update_change(Change change, ChangeState expected, std::size_t steps_seen) = 0;
+  virtual Result<std::vector<Change>> changes(const ChangeFilter& filter) = 0;  // newest first
+  virtual Result<Change> change(std::int64_t id) = 0;
+
+  // --- leases: who of several nodes works on what ---
+  // True when `holder` holds `name` until `until_ms` from now on; false while another holder's lease runs.
+  virtual Result<bool> take_lease(const std::string& name, const std::string& holder,
+                                  TimestampMs until_ms) = 0;
+  virtual Status release_lease(const std::string& name, const std::string& holder) = 0;
+
   // --- small state of other rooms (detector state, cursors); value is opaque ---
   virtual Status put_state(const std::string& key, const std::string& value) = 0;
   virtual Result<std::optional<std::string>> get_state(const std::string& key) = 0;
@@ -85,6 +140,11 @@ class Ledger {
   virtual Status check() = 0;  // integrity check, for /-/ready and inspect
 
   static constexpr DurationMs kReopenWindowMs = kHourMs;
+  static constexpr DurationMs kAdviceRestMs = 7 * kDayMs;  // what was decided is not proposed again sooner
+  static constexpr std::size_t kAdvicePerCallMax = 1'000;
+  // Beyond these the oldest that have ended go.
+  static constexpr std::size_t kRecommendationsKept = 10'000;
+  static constexpr std::size_t kChangesKept = 100'000;
   static constexpr std::size_t kRecordsPerQueryMax = 10'000;
   static constexpr std::size_t kFindingsPerPassMax = 10'000;
   static constexpr std::size_t kPassesKept = 2'000;

@@ -166,6 +166,24 @@ TEST_F(LedgerFileTest, version_1_file_opens_with_its_records_and_goes_on) {
   ASSERT_TRUE(live) << live.error().message();
   EXPECT_EQ(live->at(0).id, 7);
   EXPECT_EQ(live->at(0).since_ms, 1699999000000);
+  const auto advice = (*ledger)->record_advice({"postgresql.index"}, {full_recommendation("f")});
+  ASSERT_TRUE(advice) << advice.error().message();
+  EXPECT_TRUE((*ledger)->add_change(full_change(advice->at(0).id)));
+  EXPECT_TRUE((*ledger)->take_lease("l", "me", kTestStart + kHourMs).value());
+}
+
+TEST_F(LedgerFileTest, change_that_was_written_is_there_after_opening_again) {
+  std::int64_t id = 0;
+  {
+    auto ledger = open();
+    ASSERT_TRUE(ledger);
+    id = (*ledger)->add_change(full_change(0))->id;
+  }
+  const auto change = open().value()->change(id);
+  ASSERT_TRUE(change) << change.error().message();
+  Change expected = full_change(0);
+  expected.id = id;
+  EXPECT_EQ(to_json(*change), to_json(expected));
 }
 
 TEST_F(LedgerFileTest, missing_steps_are_taken_in_order_and_a_failing_one_leaves_the_old_version) {

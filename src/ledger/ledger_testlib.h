@@ -35,5 +35,8 @@ inline constexpr TimestampMs kTestStart = 1'700'000'000'000;
 // A finding with every field filled.
 Finding full_finding(const std::string& fingerprint);
 AnalysisPass pass_at(TimestampMs at);
+// With every field filled; of advisor "postgresql.index", target "postgresql/main".
+Recommendation full_recommendation(const std::string& fingerprint);
+Change full_change(std::int64_t recommendation);
 
 }  // namespace trimtab

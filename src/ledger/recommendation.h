@@ -60,6 +60,9 @@ struct VerifyPlan {
 enum class Risk { kLow, kMedium, kHigh };
 std::string_view to_string(Risk risk);
 Result<Risk> parse_risk(std::string_view text);
+// What a benefit is divided by for ranking: 1, 3, 9. A convention: a medium risk must promise three times as
+// much to stand before a low one.
+double risk_weight(Risk risk);
 
 enum class RecommendationState {
   kProposed,       // may be applied

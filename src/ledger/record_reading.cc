@@ -1,111 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON to records. A key that is absent or null leaves the field's default; a wrong type is kInvalid
-// and names the key.
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <limits>
-
+// JSON to records.
+#include "ledger/record_fields.h"
 #include "ledger/records.h"
 
 namespace trimtab {
 
 namespace {
 
-using simdjson::dom::array;
+using record_json::Fields;
+using record_json::read_record;
 using simdjson::dom::element;
 using simdjson::dom::object;
-
-// Reads fields of one object; the first problem sticks and the rest is skipped.
-class Fields {
- public:
-  Fields(object from, std::string_view what, Status& problem) : from_(from), what_(what), problem_(problem) {}
-
-  bool find(std::string_view key, element& out) {
-    if (!problem_) return false;
-    return from_[key].get(out) == simdjson::SUCCESS && !out.is_null();
-  }
-  void wrong(std::string_view key, std::string_view expected) {
-    if (problem_) problem_ = invalid(fmt::format("{}: \"{}\" is not {}", what_, key, expected));
-  }
-  void failed(std::string_view key, const Error& error) {
-    if (problem_) problem_ = std::unexpected(error.within(fmt::format("{}: \"{}\"", what_, key)));
-  }
-
-  void read(std::string_view key, std::string& out) {
-    element value;
-    std::string_view text;
-    if (!find(key, value)) return;
-    if (value.get(text) != simdjson::SUCCESS) return wrong(key, "a text");
-    out = text;
-  }
-  void read(std::string_view key, std::int64_t& out) {
-    element value;
-    if (find(key, value) && value.get(out) != simdjson::SUCCESS) wrong(key, "a whole number");
-  }
-  void read(std::string_view key, std::uint64_t& out) {
-    element value;
-    if (find(key, value) && value.get(out) != simdjson::SUCCESS) wrong(key, "a whole number from 0");
-  }
-  void read(std::string_view key, int& out) {
-    std::int64_t wide = out;
-    read(key, wide);
-    if (wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max()) {
-      return wrong(key, "a small whole number");
-    }
-    out = static_cast<int>(wide);
-  }
-  // null stands for NaN: unlike elsewhere it is not the same as an absent key.
-  void read(std::string_view key, double& out) {
-    element value;
-    if (!problem_ || from_[key].get(value) != simdjson::SUCCESS) return;
-    if (value.is_null()) {
-      out = std::numeric_limits<double>::quiet_NaN();
-    } else if (value.get(out) != simdjson::SUCCESS) {
-      wrong(key, "a number");
-    }
-  }
-  void read(std::string_view key, std::optional<std::int64_t>& out) {
-    element value;
-    std::int64_t number = 0;
-    if (!find(key, value)) return;
-    if (value.get(number) != simdjson::SUCCESS) return wrong(key, "a whole number");
-    out = number;
-  }
-  template <typename Enum, typename Parse>
-  void word(std::string_view key, Enum& out, Parse parse) {
-    std::string text;
-    read(key, text);
-    if (text.empty()) return;
-    const auto parsed = parse(text);
-    if (!parsed) return failed(key, parsed.error());
-    out = *parsed;
-  }
-  template <typename Each>
-  void each(std::string_view key, Each read_one) {
-    element value;
-    array items;
-    if (!find(key, value)) return;
-    if (value.get(items) != simdjson::SUCCESS) return wrong(key, "a list");
-    for (const element item : items) {
-      if (problem_) read_one(item);
-    }
-  }
-  template <typename Read>
-  void nested(std::string_view key, Read read_object) {
-    element value;
-    object inner;
-    if (!find(key, value)) return;
-    if (value.get(inner) != simdjson::SUCCESS) return wrong(key, "an object");
-    read_object(inner);
-  }
-  Status& problem() { return problem_; }
-
- private:
-  object from_;
-  std::string_view what_;
-  Status& problem_;
-};
 
 void read_range(Fields& fields, std::string_view key, TimeRange& out) {
   fields.nested(key, [&](object inner) {
@@ -113,24 +18,6 @@ void read_range(Fields& fields, std::string_view key, TimeRange& out) {
     range.read("from_ms", out.from);
     range.read("to_ms", out.to);
   });
-}
-
-// {"kind": ..., "name": ...} or "kind/name".
-void read_entity_value(Fields& fields, std::string_view key, element value, EntityRef& out) {
-  std::string_view text;
-  object inner;
-  if (value.get(text) == simdjson::SUCCESS) {
-    const auto parsed = parse_entity(text);
-    if (!parsed) return fields.failed(key, parsed.error());
-    out = *parsed;
-  } else if (value.get(inner) == simdjson::SUCCESS) {
-    Fields entity(inner, key, fields.problem());
-    entity.read("kind", out.kind);
-    entity.read("name", out.name);
-    if (out.kind.empty() != out.name.empty()) entity.wrong("name", "there: an entity needs kind and name");
-  } else {
-    fields.wrong(key, "an entity");
-  }
 }
 
 void read_labels(Fields& fields, std::string_view key, Labels& out) {
@@ -195,7 +82,7 @@ void read_finding_lists(Fields& fields, Finding& out) {
     read_exhaustion(exhaustion, out.exhaustion.emplace());
   });
   fields.each("related",
-              [&](element item) { read_entity_value(fields, "related", item, out.related.emplace_back()); });
+              [&](element item) { fields.entity_value("related", item, out.related.emplace_back()); });
   fields.each("events", [&](element item) {
     std::int64_t id = 0;
     if (item.get(id) != simdjson::SUCCESS) return fields.wrong("events", "a list of whole numbers");
@@ -208,8 +95,7 @@ void read_finding(Fields& fields, Finding& out) {
   fields.read("fingerprint", out.fingerprint);
   fields.word("kind", out.kind, parse_finding_kind);
   fields.word("state", out.state, parse_finding_state);
-  element entity;
-  if (fields.find("entity", entity)) read_entity_value(fields, "entity", entity, out.entity);
+  fields.entity("entity", out.entity);
   fields.read("owner", out.owner);
   fields.read("tier", out.tier);
   fields.read("title", out.title);
@@ -243,7 +129,7 @@ void read_event(Fields& fields, Event& out) {
   fields.read("text", out.text);
   fields.read("author", out.author);
   element entity;
-  if (fields.find("entity", entity)) read_entity_value(fields, "entity", entity, out.entity.emplace());
+  if (fields.find("entity", entity)) fields.entity_value("entity", entity, out.entity.emplace());
   read_labels(fields, "labels", out.labels);
   fields.read("key", out.key);
 }
@@ -277,8 +163,7 @@ void read_coverage(Fields& fields, Coverage& out) {
 
 void read_objective(Fields& fields, ObjectiveStatus& out) {
   fields.read("name", out.name);
-  element entity;
-  if (fields.find("entity", entity)) read_entity_value(fields, "entity", entity, out.entity);
+  fields.entity("entity", out.entity);
   fields.read("target", out.target);
   fields.read("window_ms", out.window_ms);
   fields.word("state", out.state, parse_objective_state);
@@ -309,24 +194,6 @@ void read_pass(Fields& fields, AnalysisPass& out) {
     Fields objective(inner, "objectives", fields.problem());
     read_objective(objective, out.objectives.emplace_back());
   });
-}
-
-template <typename Record>
-Result<Record> read_record(std::string_view json, std::string_view what, void (*read)(Fields&, Record&)) {
-  simdjson::dom::parser parser;
-  element root;
-  const auto parse_error = parser.parse(json.data(), json.size()).get(root);
-  if (parse_error != simdjson::SUCCESS) {
-    return invalid(fmt::format("{}: not JSON: {}", what, simdjson::error_message(parse_error)));
-  }
-  object top;
-  if (root.get(top) != simdjson::SUCCESS) return invalid(fmt::format("{}: not a JSON object", what));
-  Record record;
-  Status problem = ok();
-  Fields fields(top, what, problem);
-  read(fields, record);
-  if (!problem) return std::unexpected(problem.error());
-  return record;
 }
 
 }  // namespace

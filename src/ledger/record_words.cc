@@ -5,6 +5,8 @@
 #include <array>
 
 #include "base/check.h"
+#include "ledger/change.h"
+#include "ledger/recommendation.h"
 #include "ledger/records.h"
 
 namespace trimtab {
@@ -21,6 +23,13 @@ constexpr std::array<std::string_view, 5> kUnjudged = {"too_short", "stale", "to
                                                        "not_numeric"};
 constexpr std::array<std::string_view, 5> kObjectiveStates = {"no_data", "met", "burning", "burning_fast",
                                                               "missed"};
+constexpr std::array<std::string_view, 3> kRisks = {"low", "medium", "high"};
+constexpr std::array<std::string_view, 7> kRecommendationStates = {
+    "proposed", "not_enough_data", "accepted", "done", "dismissed", "withdrawn", "expired"};
+constexpr std::array<std::string_view, 8> kChangeStates = {
+    "proposed", "approved", "applying", "observing", "kept", "rolled_back", "inconclusive", "failed"};
+constexpr std::array<std::string_view, 6> kDecisions = {"none",      "kept",         "rolled_back",
+                                                        "no_effect", "inconclusive", "failed"};
 
 template <std::size_t N, typename Enum>
 std::string_view word_of(const std::array<std::string_view, N>& words, Enum value) {
@@ -47,6 +56,24 @@ std::string_view to_string(Sureness sureness) { return word_of(kSurenesses, sure
 std::string_view to_string(WorseDirection direction) { return word_of(kDirections, direction); }
 std::string_view to_string(Unjudged reason) { return word_of(kUnjudged, reason); }
 std::string_view to_string(ObjectiveState state) { return word_of(kObjectiveStates, state); }
+std::string_view to_string(Risk risk) { return word_of(kRisks, risk); }
+std::string_view to_string(RecommendationState state) { return word_of(kRecommendationStates, state); }
+std::string_view to_string(ChangeState state) { return word_of(kChangeStates, state); }
+std::string_view to_string(Decision decision) { return word_of(kDecisions, decision); }
+
+double risk_weight(Risk risk) {
+  switch (risk) {
+    case Risk::kLow: return 1;
+    case Risk::kMedium: return 3;
+    case Risk::kHigh: break;
+  }
+  return 9;
+}
+
+bool is_ended(ChangeState state) {
+  return state == ChangeState::kKept || state == ChangeState::kRolledBack ||
+         state == ChangeState::kInconclusive || state == ChangeState::kFailed;
+}
 
 Result<FindingKind> parse_finding_kind(std::string_view text) {
   return parse_word<FindingKind>(kFindingKinds, text, "kind of finding");
@@ -65,6 +92,16 @@ Result<Unjudged> parse_unjudged(std::string_view text) {
 }
 Result<ObjectiveState> parse_objective_state(std::string_view text) {
   return parse_word<ObjectiveState>(kObjectiveStates, text, "state of an objective");
+}
+Result<Risk> parse_risk(std::string_view text) { return parse_word<Risk>(kRisks, text, "risk"); }
+Result<RecommendationState> parse_recommendation_state(std::string_view text) {
+  return parse_word<RecommendationState>(kRecommendationStates, text, "state of a recommendation");
+}
+Result<ChangeState> parse_change_state(std::string_view text) {
+  return parse_word<ChangeState>(kChangeStates, text, "state of a change");
+}
+Result<Decision> parse_decision(std::string_view text) {
+  return parse_word<Decision>(kDecisions, text, "decision");
 }
 
 Result<EntityRef> parse_entity(std::string_view text) {

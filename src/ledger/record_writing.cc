@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records to JSON. Keys stand in the order of the struct's fields; absent optionals are left out.
 #include "base/json.h"
+#include "ledger/record_parts.h"
 #include "ledger/records.h"
 
 namespace trimtab {
 
 namespace {
 
-void write_entity(JsonWriter& json, const EntityRef& entity) {
-  json.begin_object().field("kind", entity.kind).field("name", entity.name).end_object();
-}
+using record_json::optional_field;
+using record_json::write_entity;
 
 void write_labels(JsonWriter& json, const Labels& labels) {
   json.begin_object();
@@ -19,11 +19,6 @@ void write_labels(JsonWriter& json, const Labels& labels) {
 
 void write_range(JsonWriter& json, const TimeRange& range) {
   json.begin_object().field("from_ms", range.from).field("to_ms", range.to).end_object();
-}
-
-template <typename T>
-void optional_field(JsonWriter& json, std::string_view name, const std::optional<T>& value) {
-  if (value) json.field(name, *value);
 }
 
 void write_evidence(JsonWriter& json, const Evidence& evidence) {

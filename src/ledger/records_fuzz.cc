@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "ledger/change.h"
+#include "ledger/recommendation.h"
 #include "ledger/records.h"
 
 namespace {
@@ -29,5 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   round_trip(finding_from_json(text), finding_from_json);
   round_trip(event_from_json(text), event_from_json);
   round_trip(pass_from_json(text), pass_from_json);
+  round_trip(recommendation_from_json(text), recommendation_from_json);
+  round_trip(change_from_json(text), change_from_json);
   return 0;
 }

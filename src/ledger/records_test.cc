@@ -99,5 +99,37 @@ TEST(Records, words_read_back_as_what_they_were) {
   EXPECT_FALSE(parse_entity("x/"));
 }
 
+TEST(Records, recommendation_and_change_survive_json) {
+  Recommendation recommendation = full_recommendation("f");
+  recommendation.id = 12;
+  recommendation.state = RecommendationState::kDismissed;
+  recommendation.state_by = "ada";
+  const auto read = recommendation_from_json(to_json(recommendation));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(to_json(*read), to_json(recommendation));
+  EXPECT_EQ(read->action.parameters, recommendation.action.parameters);
+  EXPECT_EQ(read->verify.guards.at(0).harm_max, 0.1);
+
+  const Change change = full_change(12);
+  const auto again = change_from_json(to_json(change));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(to_json(*again), to_json(change));
+  EXPECT_TRUE(again->undoing);
+  EXPECT_TRUE(std::isnan(again->verdict.after));
+  EXPECT_TRUE(again->rechecks.at(0).gone);
+}
+
+TEST(Records, wrong_advice_and_changes_are_refused_with_the_key) {
+  for (const char* bad : {R"({"risk":"none"})", R"({"action":[]})", R"({"action":{"parameters":{"a":1}}})",
+                          R"({"verify":{"guards":[1]}})", R"({"verify":{"target":{"worse":"sideways"}}})",
+                          R"({"conflicts":[1]})", R"({"findings":["F-1"]})", R"({"state":"kept"})"}) {
+    EXPECT_EQ(recommendation_from_json(bad).error().code(), ErrorCode::kInvalid) << bad;
+  }
+  for (const char* bad : {R"({"undoing":1})", R"({"state":"done"})", R"({"steps":[{"to":"x"}]})",
+                          R"({"verdict":{"decision":"maybe"}})", R"({"rechecks":{}})"}) {
+    EXPECT_EQ(change_from_json(bad).error().code(), ErrorCode::kInvalid) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace trimtab

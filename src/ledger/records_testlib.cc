@@ -80,4 +80,70 @@ AnalysisPass pass_at(TimestampMs at) {
   return pass;
 }
 
+Recommendation full_recommendation(const std::string& fingerprint) {
+  Recommendation out;
+  out.fingerprint = fingerprint;
+  out.advisor = "postgresql.index";
+  out.entity = {"table", "public.orders@db-1"};
+  out.owner = "payments";
+  out.tier = 1;
+  out.title = "Create an index on orders (customer_id, placed_at)";
+  out.why = "412 ms a call, 99 % of it reading rows that are thrown away";
+  out.evidence.push_back({"mean time", "412 ms over 1,208 calls", "pg_stat_statements, 10:02 to 10:05"});
+  out.findings = {118};
+  out.action.type = "postgresql.create_index";
+  out.action.target = "postgresql/main";
+  out.action.parameters = {{"table", "or\"ders; drop table x; --"}, {"keys", "+customer_id\n-placed_at"}};
+  out.action.apply = "CREATE INDEX CONCURRENTLY ...";
+  out.action.undo = "DROP INDEX CONCURRENTLY ...";
+  out.expected = {"mean time of the query", -0.95, -0.85};
+  out.benefit_seconds_per_day = 1234.5;
+  out.benefit_money_per_month = 12;
+  out.cost = "210 MB on disk";
+  out.risk = Risk::kMedium;
+  out.risk_reason = "writes get slower";
+  out.verify.target = {"mean time", "rate(a[{{.step}}])", "seconds", WorseDirection::kUp};
+  out.verify.control = "rate(b[{{.step}}])";
+  out.verify.guards.push_back(
+      {{"insert time", "rate(c[{{.step}}])", "seconds", WorseDirection::kUp}, 0.1, 0.01});
+  out.verify.alpha = 0.01;
+  out.conflicts = {"another"};
+  out.after = {"first"};
+  out.expires_ms = kTestStart + 7 * kDayMs;
+  return out;
+}
+
+Change full_change(std::int64_t recommendation) {
+  const Recommendation from = full_recommendation("f");
+  Change out;
+  out.recommendation = recommendation;
+  out.entity = from.entity;
+  out.owner = from.owner;
+  out.title = from.title;
+  out.action = from.action;
+  out.expected = from.expected;
+  out.verify = from.verify;
+  out.risk = from.risk;
+  out.undoing = true;
+  out.undo_reason = "guard: insert time +31 % (at most +5 %)";
+  out.undo_state = "{\"earlier\":\"64MB\"}";
+  out.approved_by = "ada";
+  out.found_ms = kTestStart - kHourMs;
+  out.created_ms = kTestStart;
+  out.applied_ms = kTestStart + 1;
+  out.attempts = 2;
+  out.retry_at_ms = kTestStart + 9;
+  out.waits_for = "maintenance window of Sunday 02:00";
+  out.error = "away";
+  out.verdict.decision = Decision::kRolledBack;
+  out.verdict.metric = "mean time";
+  out.verdict.before = 0.4;
+  out.verdict.after = std::numeric_limits<double>::quiet_NaN();
+  out.verdict.looks = 7;
+  out.verdict.guards.push_back({"insert time", 0.31, 0.2, 0.4, true});
+  out.rechecks.push_back({kTestStart + kDayMs, kTestStart + kDayMs, -0.9, -0.95, -0.8, true, "gone"});
+  out.steps.push_back({kTestStart, ChangeState::kProposed, ChangeState::kApproved, "ada", "looks right"});
+  return out;
+}
+
 }  // namespace trimtab

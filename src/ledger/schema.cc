@@ -65,7 +65,57 @@ CREATE TABLE states (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kVersion1}};
+// Recommendations, changes and leases. What has not ended is unique by its entity and by its recommendation:
+// the file itself keeps two changes from meeting.
+constexpr std::string_view kVersion2 = R"sql(
+CREATE TABLE recommendations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  fingerprint TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('proposed', 'not_enough_data', 'accepted', 'done', 'dismissed',
+                                       'withdrawn', 'expired')),
+  advisor TEXT NOT NULL,
+  target TEXT NOT NULL,
+  entity_kind TEXT NOT NULL,
+  entity_name TEXT NOT NULL,
+  benefit_time REAL NOT NULL,
+  benefit_money REAL NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE INDEX recommendations_by_fingerprint ON recommendations (fingerprint, id);
+CREATE INDEX recommendations_live ON recommendations (advisor, target)
+  WHERE state IN ('proposed', 'not_enough_data');
+CREATE INDEX recommendations_by_entity ON recommendations (entity_kind, entity_name, id);
+
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  recommendation INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('proposed', 'approved', 'applying', 'observing', 'kept',
+                                       'rolled_back', 'inconclusive', 'failed')),
+  ended INTEGER NOT NULL,
+  steps INTEGER NOT NULL,
+  entity_kind TEXT NOT NULL,
+  entity_name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX changes_one_per_entity ON changes (entity_kind, entity_name) WHERE ended = 0;
+CREATE UNIQUE INDEX changes_one_per_recommendation ON changes (recommendation)
+  WHERE ended = 0 AND recommendation <> 0;
+CREATE INDEX changes_by_recommendation ON changes (recommendation, id);
+CREATE INDEX changes_by_entity ON changes (entity_kind, entity_name, id);
+CREATE INDEX changes_by_state ON changes (state, id);
+
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2}};
 
 struct Stamp {
   std::int64_t version = 0;

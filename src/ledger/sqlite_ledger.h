@@ -29,6 +29,19 @@ class SqliteLedger final : public Ledger {
   Result<std::optional<AnalysisPass>> last_pass() override;
   Result<Event> add_event(Event event) override;
   Result<std::vector<Event>> events(const EventFilter& filter) override;
+  Result<std::vector<Recommendation>> record_advice(const std::vector<std::string>& advisors,
+                                                    std::vector<Recommendation> recommendations,
+                                                    const std::vector<std::string>& looked_at) override;
+  Result<std::vector<Recommendation>> recommendations(const RecommendationFilter& filter) override;
+  Result<Recommendation> recommendation(std::int64_t id) override;
+  Result<Recommendation> set_recommendation_state(std::int64_t id, RecommendationState state,
+                                                  const std::string& by, const std::string& reason) override;
+  Result<Change> add_change(Change change) override;
+  Result<Change> update_change(Change change, ChangeState expected, std::size_t steps_seen) override;
+  Result<std::vector<Change>> changes(const ChangeFilter& filter) override;
+  Result<Change> change(std::int64_t id) override;
+  Result<bool> take_lease(const std::string& name, const std::string& holder, TimestampMs until_ms) override;
+  Status release_lease(const std::string& name, const std::string& holder) override;
   Status put_state(const std::string& key, const std::string& value) override;
   Result<std::optional<std::string>> get_state(const std::string& key) override;
   Result<int> schema_version() override;
@@ -55,6 +68,16 @@ class SqliteLedger final : public Ledger {
   Status write_pass(AnalysisPass pass);
   Status trim();
   Result<std::vector<Finding>> live();
+  Result<Recommendation> load_recommendation(std::int64_t id);
+  Result<std::optional<Recommendation>> newest_advice(const std::string& fingerprint);
+  Status write_advice(Recommendation& recommendation);  // id 0: inserts
+  Status merge_advice(Recommendation said, TimestampMs now);
+  Status end_advice(const std::vector<std::string>& advisors, const std::vector<std::string>& targets,
+                    const std::unordered_set<std::string>& said, TimestampMs now);
+  Status trim_recommendations();
+  Result<std::vector<Recommendation>> find_recommendations(const RecommendationFilter& filter);
+  Result<bool> has_live_change(std::int64_t recommendation);
+  Result<Change> load_change(std::int64_t id);
 
   std::mutex mutex_;
   Database database_;
