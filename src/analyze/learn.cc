@@ -6,8 +6,6 @@
 #include <limits>
 #include <optional>
 
-#include "kernels/seasonality.h"
-
 namespace trimtab::analyze {
 namespace {
 
@@ -56,9 +54,9 @@ DurationMs rounded(DurationMs period_ms, DurationMs cell_ms) {
 // Takes the profile of a period off; true if that predicts unseen cells better.
 bool take_off(std::vector<double>& rest, std::size_t period, double gain_min, LearnScratch& scratch) {
   if (period < 4 || rest.size() / period < kernels::kCyclesMin) return false;
-  if (kernels::seasonal_gain(rest, period, scratch.search.scratch) < gain_min) return false;
+  if (kernels::seasonal_gain(rest, period, scratch.seasonality) < gain_min) return false;
   scratch.profile.resize(period);
-  kernels::seasonal_profile(rest, period, scratch.search.scratch, scratch.profile);
+  kernels::seasonal_profile(rest, period, scratch.seasonality, scratch.profile);
   for (std::size_t i = 0; i < rest.size(); ++i) rest[i] -= scratch.profile[i % period];
   return true;
 }

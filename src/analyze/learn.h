@@ -12,6 +12,7 @@
 #include "kernels/change/change_points.h"
 #include "kernels/resample.h"
 #include "kernels/season/find_seasons.h"
+#include "kernels/seasonality.h"
 
 namespace trimtab::analyze {
 
@@ -34,6 +35,7 @@ struct LearnScratch {
   std::vector<double> rest;
   std::vector<double> profile;
   kernels::SeasonSearch search;
+  kernels::SeasonScratch seasonality;
   kernels::ChangeWorkspace changes;
   std::vector<kernels::ChangePoint> found;
 };
@@ -54,7 +56,7 @@ kernels::Cells cells_to_learn(const kernels::Cells& judged, std::size_t referenc
                               DurationMs history_ms, DurationMs phase_ms);
 
 inline constexpr DurationMs kLearnEveryMs = kHourMs;
-inline constexpr std::size_t kSeasonCellsMax = 1024;
+inline constexpr std::size_t kSeasonCellsMax = 2048;
 inline constexpr std::size_t kLevelCellsMax = 192;
 inline constexpr double kSeasonalGainMin = 0.1;
 inline constexpr std::size_t kLearnCellsMin = 36;
