@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "kernels/season/find_seasons.h"
+#include "kernels/seasonality.h"
 
 namespace trimtab::kernels {
 namespace {
@@ -92,7 +93,8 @@ bool SeasonProfile::look() {
   strength_ = best->strength;
   bin_width_ = width_;
   std::vector<double> profile(period / width_);
-  seasonal_profile(past, profile.size(), search.scratch, profile);
+  SeasonScratch scratch;
+  seasonal_profile(past, profile.size(), scratch, profile);
   profile_.assign(profile.begin(), profile.end());
   // Cells count from the first value on.
   phase_ = static_cast<std::size_t>(seen_ % period);
