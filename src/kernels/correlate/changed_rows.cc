@@ -44,25 +44,51 @@ struct Lane {
   double probability = 1;
 };
 
-// Leaves the reference's values in workspace.reference (reordered) and the window's in workspace.window, one
-// of them sorted.
-void judge(Lane& lane, std::size_t begin, ChangedRowsWorkspace& workspace) {
-  lane.reference_count = compress(lane.values.first(begin), workspace.reference.data());
-  lane.window_count = compress(lane.values.subspan(begin), workspace.window.data());
-  if (lane.reference_count < kReferenceValuesMin || lane.window_count < kWindowValuesMin) return;
+// Where counting all pairs costs more than sorting the smaller side.
+constexpr std::size_t kCountedPairsMax = 150'000;
+
+// A value of the row from its middle, so that keys relative to it lose nothing.
+double base_of(std::span<const double> values) {
+  double base = 0;
+  for (std::size_t i = values.size() / 2; i < values.size(); ++i)
+    if (finite(base = values[i])) return base;
+  for (std::size_t i = values.size() / 2; i-- > 0;)
+    if (finite(base = values[i])) return base;
+  return 0;
+}
+
+Separation separate_by_sorting(const Lane& lane, std::size_t begin, ChangedRowsWorkspace& workspace) {
+  compress(lane.values.first(begin), workspace.reference.data());
+  compress(lane.values.subspan(begin), workspace.window.data());
   const std::span reference = std::span(workspace.reference).first(lane.reference_count);
   const std::span window = std::span(workspace.window).first(lane.window_count);
   if (window.size() <= reference.size()) {
     sort_values(window, workspace.scratch);
-    lane.separation =
-        separate({window.data(), window.size() + kSeparationGuard}, reference, workspace.counts);
-  } else {
-    sort_values(reference, workspace.scratch);
-    lane.separation =
-        turned(separate({reference.data(), reference.size() + kSeparationGuard}, window, workspace.counts));
+    return separate({window.data(), window.size() + kSeparationGuard}, reference, workspace.counts);
   }
-  lane.centre = fast_median(reference);
-  workspace.signs.assign(lane.values.first(begin), lane.centre);
+  sort_values(reference, workspace.scratch);
+  return turned(separate({reference.data(), reference.size() + kSeparationGuard}, window, workspace.counts));
+}
+
+void judge(Lane& lane, std::size_t begin, ChangedRowsWorkspace& workspace) {
+  const double base = base_of(lane.values);
+  const auto before = lane.values.first(begin), inside = lane.values.subspan(begin);
+  Keys& reference = workspace.reference_keys;
+  Keys& window = workspace.window_keys;
+  reference.assign(before, base);
+  window.assign(inside, base);
+  lane.reference_count = reference.count;
+  lane.window_count = window.count;
+  if (lane.reference_count < kReferenceValuesMin || lane.window_count < kWindowValuesMin) return;
+  if (reference.count * window.count > kCountedPairsMax) {
+    lane.separation = separate_by_sorting(lane, begin, workspace);
+  } else if (window.count <= reference.count) {
+    lane.separation = separate_by_counting(window, inside, reference, workspace.counting);
+  } else {
+    lane.separation = turned(separate_by_counting(reference, before, window, workspace.counting));
+  }
+  lane.centre = median_by_counting(reference, before, workspace.counting);
+  workspace.signs.assign(before, lane.centre);
   lane.effective = effective_counts(workspace.signs, lane.reference_count, lane.window_count);
   lane.probability =
       separation_probability(lane.separation.statistic, lane.effective.reference, lane.effective.window);
@@ -105,11 +131,13 @@ void judge_row(std::span<const double> row, std::size_t begin, RowChange& out,
   if (levels.reference_count < kReferenceValuesMin || levels.window_count < kWindowValuesMin) return;
   out.judged = true;
   out.reference_median = levels.centre;
-  out.window_median = fast_median(std::span(workspace.window).first(levels.window_count));
-  const std::span reference = std::span(workspace.reference).first(levels.reference_count);
+  out.window_median = median_by_counting(workspace.window_keys, row.subspan(begin), workspace.counting);
   constexpr double kNormalConsistency = 1.4826;  // as mad_in_place
-  for (double& value : reference) value = std::abs(value - levels.centre);
-  const double spread = kNormalConsistency * fast_median(reference);
+  const std::span deviations = std::span(workspace.values).first(begin);
+  for (std::size_t i = 0; i < begin; ++i) deviations[i] = std::abs(row[i] - levels.centre);
+  workspace.reference_keys.assign(deviations, 0);
+  const double spread =
+      kNormalConsistency * median_by_counting(workspace.reference_keys, deviations, workspace.counting);
   out.shift = (out.window_median - out.reference_median) / std::max(spread, scale_floor(levels.centre, 0));
   out.level_statistic = levels.separation.statistic;
   out.level_probability = levels.probability;

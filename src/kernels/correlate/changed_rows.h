@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/correlate/counting.h"
 #include "kernels/correlate/sign_dependence.h"
 
 // What else changed in this window? Every row of a block of series is held against its own past.
@@ -45,9 +46,11 @@ struct RowChange {
 };
 
 struct ChangedRowsWorkspace {
-  std::vector<double> values;                      // levels or differences by column
+  std::vector<double> values;                      // differences or deviations by column
   std::vector<double> reference, window, scratch;  // without gaps
   std::vector<std::uint32_t> counts;
+  Keys reference_keys, window_keys;
+  CountingScratch counting;
   SignBits signs;
 };
 
@@ -60,7 +63,9 @@ struct ChangedRowsWorkspace {
 // positive scale of a row up to rounding; nor does `shift` while the MAD is above its floor.
 // A row with fewer than kReferenceValuesMin or kWindowValuesMin values is not judged.
 // Requires: out.size() == block.rows(), begin <= end <= columns, values a whole number of rows. Allocates
-// only while the workspace grows. Cost: 20 to 30 us for 600 columns with a window of 60, on a busy core.
+// only while the workspace grows. Ranks are counted (counting.h) where that is cheaper than sorting: values
+// closer than 1e-7 of their distance from the row's middle value count as equal. Cost: 9 to 15 us for 600
+// columns with a window of 60, on a busy core.
 void scan_changed_rows(const RowBlock& block, const ColumnWindow& window, std::span<RowChange> out,
                        ChangedRowsWorkspace& workspace);
 

@@ -4,33 +4,65 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <numbers>
+
+#include "base/clones.h"
 
 namespace trimtab::kernels {
 namespace {
 
 constexpr std::size_t kWord = 64;
 
-std::uint64_t shifted_word(const std::vector<std::uint64_t>& words, std::size_t word, std::size_t lag) {
-  const std::size_t from = word + lag / kWord;
+struct Pairs {
+  std::int64_t all = 0, unlike = 0;
+};
+
+// Pairs `lag` columns apart. Behind the last word of either there must be a word of zeros.
+TRIMTAB_CLONES Pairs count_pairs(const std::uint64_t* present, const std::uint64_t* up, std::size_t words,
+                                 std::size_t lag) {
+  Pairs out;
+  const std::size_t skip = lag / kWord;
   const std::size_t bits = lag % kWord;
-  const std::uint64_t low = from < words.size() ? words[from] >> bits : 0;
-  if (bits == 0 || from + 1 >= words.size()) return low;
-  return low | words[from + 1] << (kWord - bits);
+  for (std::size_t word = 0; word + skip < words; ++word) {
+    const std::size_t from = word + skip;
+    // Twice by less than a word: a shift by a whole one is not defined.
+    const std::uint64_t there = present[from] >> bits | present[from + 1] << 1 << (kWord - 1 - bits);
+    const std::uint64_t higher = up[from] >> bits | up[from + 1] << 1 << (kWord - 1 - bits);
+    const std::uint64_t both = present[word] & there;
+    out.all += std::popcount(both);
+    out.unlike += std::popcount((up[word] ^ higher) & both);
+  }
+  return out;
 }
 
 // The correlation of the signs `lag` columns apart, from counts of equal and of all pairs.
 double sign_correlation(const SignBits& signs, std::size_t lag, double share) {
-  std::int64_t pairs = 0, differ = 0;
-  for (std::size_t word = 0; word < signs.present.size(); ++word) {
-    const std::uint64_t both = signs.present[word] & shifted_word(signs.present, word, lag);
-    pairs += std::popcount(both);
-    differ += std::popcount((signs.up[word] ^ shifted_word(signs.up, word, lag)) & both);
-  }
-  if (pairs == 0) return 0;
-  const double unlike = static_cast<double>(differ) / static_cast<double>(pairs);
+  const Pairs pairs = count_pairs(signs.present.data(), signs.up.data(), signs.up.size() - 1, lag);
+  if (pairs.all == 0) return 0;
+  const double unlike = static_cast<double>(pairs.unlike) / static_cast<double>(pairs.all);
   const double correlation = 1 - unlike / (2 * share * (1 - share));
   return std::sin(std::numbers::pi / 2 * std::clamp(correlation, -1.0, 1.0));
+}
+
+// Bytes of 0 and 1.
+TRIMTAB_CLONES void compare(const double* values, std::size_t count, double centre, std::uint8_t* present,
+                            std::uint8_t* above, std::uint8_t* equal) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t there = values[i] - values[i] == 0 ? 1 : 0;
+    const std::uint64_t higher = values[i] > centre ? 1 : 0;
+    const std::uint64_t same = values[i] == centre ? 1 : 0;
+    present[i] = static_cast<std::uint8_t>(there);
+    above[i] = static_cast<std::uint8_t>(higher & there);
+    equal[i] = static_cast<std::uint8_t>(same);
+  }
+}
+
+// Eight bytes of 0 and 1 to eight bits, the first the lowest.
+std::uint64_t pack(const std::uint8_t* bytes) {
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, sizeof eight);
+  return (eight * 0x0102040810204080u) >> 56;
 }
 
 }  // namespace
@@ -38,30 +70,31 @@ double sign_correlation(const SignBits& signs, std::size_t lag, double share) {
 void SignBits::assign(std::span<const double> values, double centre) {
   columns = values.size();
   const std::size_t words = (columns + kWord - 1) / kWord;
-  present.resize(words);
-  up.resize(words);
-  std::int64_t finite = 0, above = 0, at_or_above = 0;
-  const auto fill = [&](bool strictly) {
-    for (std::size_t word = 0; word < words; ++word) {
-      std::uint64_t there = 0, higher = 0, equal = 0;
-      const std::size_t first = word * kWord;
-      const std::size_t bits = std::min(kWord, columns - first);
-      for (std::size_t bit = 0; bit < bits; ++bit) {
-        const double value = values[first + bit];
-        there |= static_cast<std::uint64_t>(value - value == 0) << bit;
-        higher |= static_cast<std::uint64_t>(value > centre) << bit;
-        equal |= static_cast<std::uint64_t>(value == centre) << bit;
-      }
-      present[word] = there;
-      up[word] = there & (strictly ? higher : higher | equal);
-      if (!strictly) continue;
-      finite += std::popcount(there);
-      above += std::popcount(there & higher);
-      at_or_above += std::popcount(there & (higher | equal));
+  if (bytes.size() != 3 * words * kWord) bytes.resize(3 * words * kWord);
+  std::uint8_t* const there = bytes.data();
+  std::uint8_t* const above = there + words * kWord;
+  std::uint8_t* const equal = above + words * kWord;
+  for (std::uint8_t* flags : {there, above, equal}) std::fill(flags + columns, flags + words * kWord, 0);
+  compare(values.data(), columns, centre, there, above, equal);
+  present.assign(words + 1, 0);
+  up.assign(words + 1, 0);
+  std::int64_t finite = 0, higher = 0, same = 0;
+  for (std::size_t word = 0; word < words; ++word) {
+    std::uint64_t equal_bits = 0;
+    for (std::size_t byte = 0; byte < kWord; byte += 8) {
+      const std::size_t at = word * kWord + byte;
+      present[word] |= pack(there + at) << byte;
+      up[word] |= pack(above + at) << byte;
+      equal_bits |= pack(equal + at) << byte;
     }
-  };
-  fill(true);
-  if (std::abs(2 * at_or_above - finite) < std::abs(2 * above - finite)) fill(false);
+    finite += std::popcount(present[word]);
+    higher += std::popcount(up[word]);
+    same += std::popcount(equal_bits);
+  }
+  if (std::abs(2 * (higher + same) - finite) >= std::abs(2 * higher - finite)) return;
+  for (std::size_t word = 0; word < words; ++word) {
+    for (std::size_t byte = 0; byte < kWord; byte += 8) up[word] |= pack(equal + word * kWord + byte) << byte;
+  }
 }
 
 EffectiveCounts effective_counts(const SignBits& signs, std::size_t reference_count,

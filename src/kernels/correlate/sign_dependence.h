@@ -10,7 +10,8 @@ namespace trimtab::kernels {
 
 // A series as one bit a column: there is a value, and it is up.
 struct SignBits {
-  std::vector<std::uint64_t> present, up;
+  std::vector<std::uint64_t> present, up;  // and a word of zeros
+  std::vector<std::uint8_t> bytes;         // on the way to bits
   std::size_t columns = 0;
 
   // present where finite, up where above `centre`. If that leaves the halves less equal: at or above it.
