@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include "analyze/fake_store_testlib.h"
@@ -222,6 +223,29 @@ TEST_F(AnalyzerTest, a_filling_disk_is_forecast_and_a_full_one_told) {
   EXPECT_NEAR(days, 31.2 / 14.4, 0.1);
   EXPECT_LE(*filling->exhaustion->earliest_ms, *filling->exhaustion->expected_ms);
   EXPECT_NE(full->title.find("/full"), std::string::npos);
+}
+
+TEST_F(AnalyzerTest, memory_that_keeps_growing_is_told_and_a_cache_that_fills_is_not) {
+  const auto add = [&](const char* instance, const std::function<double(double)>& by_day) {
+    auto values = noise(0, 2e6, 3 * 1440, 5);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] += 5e8 + by_day(static_cast<double>(i) / 1440) + 3e7 * static_cast<double>(i % 37) / 37;
+    }
+    store_.add({{"__name__", "process_resident_memory_bytes"}, {"instance", instance}, {"job", instance}},
+               kNow, kMinuteMs, values);
+  };
+  add("leaks", [](double day) { return 6e7 * day; });
+  add("fills", [](double day) { return -4e8 * std::expm1(-day / 0.6); });
+  add("rests", [](double) { return 0.0; });
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  const Finding& finding = result.findings[0];
+  EXPECT_EQ(finding.kind, FindingKind::kTrend);
+  EXPECT_NE(finding.title.find("keeps growing"), std::string::npos) << finding.title;
+  EXPECT_EQ(finding.evidence[0].series.get("instance"), "leaks");
+  EXPECT_EQ(finding.evidence[0].method, "leak");
+  EXPECT_NEAR(finding.evidence[0].now - finding.evidence[0].usual, 1.8e8, 2e7);
+  EXPECT_NE(finding.evidence[0].statistic.find("Mann-Kendall"), std::string::npos);
 }
 
 TEST_F(AnalyzerTest, one_disk_mounted_twice_is_one_limit) {

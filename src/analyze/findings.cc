@@ -270,7 +270,7 @@ class FindingMaker {
     finding.harm = limit_harm(state) * tier_weight(finding.tier) * sureness_weight(finding.sure);
     finding.harm_reason = limit_reason(state);
     Evidence evidence = to_evidence(job, output);
-    evidence.method = state.saturated ? "saturation" : "theil_sen_first_passage";
+    evidence.method = state.saturated ? "saturation" : state.method;
     evidence.statistic = state.statistic;
     evidence.window = {finding.since_ms, context_.at_ms};
     evidence.usual = state.usual;

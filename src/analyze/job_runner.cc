@@ -197,12 +197,27 @@ class JobRun {
     scratch_.values.resize(cells.count);
     resample(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.values);
     output.verdict = judge(output.reading, cells, scratch_.values, *learnt);
-    look_for_limit(cells, output.verdict);
+    look_for_limit(cells, *learnt, output.verdict);
+    look_for_drift(cells, output.verdict);
     look_for_down(cells, output.verdict);
     result_.outputs.push_back(std::move(output));
   }
 
-  void look_for_limit(const Cells& cells, Verdict& verdict) {
+  // What grows in use without end; a limit that will be reached says it better.
+  void look_for_drift(const Cells& cells, Verdict& verdict) {
+    const Signal& signal = job_.signal;
+    const bool amount = signal.kind == SignalKind::kGauge && signal.aspect == "utilisation" &&
+                        signal.worse == WorseDirection::kUp && !signal.inferred;
+    if (!amount || !verdict.judged || verdict.constant) return;
+    if (verdict.limit && verdict.limit->exhaustion) return;
+    Drift drift = judge_drift(cells, scratch_.values, scratch_.judge.season, scratch_.drift);
+    if (!drift.unusual) return;
+    verdict.probability = std::min(verdict.probability, drift.probability);
+    verdict.unusual = std::move(drift.unusual);
+    verdict.sparkline = draw_sparkline(cells, scratch_.values, verdict.unusual->window.from);
+  }
+
+  void look_for_limit(const Cells& cells, const Learnt& learnt, Verdict& verdict) {
     LimitOptions options;
     if (job_.limit_member != kNoMember) {
       if (!read(job_.limit_member) || scratch_.samples.size() == 0) return;
@@ -217,6 +232,7 @@ class JobRun {
     options.free_amount = job_.signal.worse == WorseDirection::kDown;
     options.saturation_at = job_.signal.saturation_at;
     options.horizon_ms = options_.horizon_ms;
+    options.season_ms = learnt.season_ms;
     options.window_cells = window_cells(cells.step_ms, options_.window_ms);
     const bool seasonal = verdict.judged && !verdict.constant;
     const std::span<const double> season =

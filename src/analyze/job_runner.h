@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analyze/drift.h"
 #include "analyze/judge.h"
 #include "analyze/learn.h"
 #include "analyze/limits.h"
@@ -50,6 +51,7 @@ struct JobScratch {
   std::vector<double> bounds;
   JudgeScratch judge;
   LimitScratch limits;
+  DriftScratch drift;
 };
 
 // Reads each member once and judges what the job stands for. Thread-safe with a scratch per thread.

@@ -65,8 +65,10 @@ void learn_seasons(const Cells& cells, std::span<const double> values, Learnt& o
   const std::size_t width = coarse_width(cells, kSeasonCellsMax);
   coarsen(values, width, scratch.coarse);
   const DurationMs coarse_ms = static_cast<DurationMs>(width) * cells.step_ms;
-  const std::vector<kernels::Season> found = kernels::find_seasons(scratch.coarse, scratch.search);
+  std::vector<kernels::Season> found = kernels::find_seasons(scratch.coarse, scratch.search);
   if (found.empty()) return;
+  // The longest first: under the wave of a day an hour's profile would predict little.
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.period > b.period; });
   scratch.rest.assign(values.begin(), values.end());
   std::size_t kept = 0;
   for (const kernels::Season& season : found) {

@@ -19,8 +19,8 @@ namespace trimtab::analyze {
 // What a series' older past says about it, before anything is judged: slow to find out, slow to change, and
 // so learnt once in kLearnEveryMs and remembered (memory.h).
 struct Learnt {
-  static constexpr std::size_t kSeasonsMax = 2;
-  std::array<std::uint32_t, kSeasonsMax> season_ms{};  // periods, the strongest first; 0: none
+  static constexpr std::size_t kSeasonsMax = 3;
+  std::array<std::uint32_t, kSeasonsMax> season_ms{};  // periods, the longest first; 0: none
   // When the one lasting change of level in the past came; 0: there was none, or there were several, and
   // then steps are how this series behaves. What was before it is no usual of today.
   TimestampMs level_since_ms = 0;

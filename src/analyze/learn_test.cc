@@ -99,7 +99,7 @@ TEST(Onset, is_dated_to_the_cell_and_tells_when_it_is_over) {
 
 TEST(Memory, gives_back_only_what_was_learnt_of_the_same_samples) {
   Memory memory;
-  const Learnt learnt{.season_ms = {kDayMs, kHourMs}, .level_since_ms = -5};
+  const Learnt learnt{.season_ms = {kDayMs, kHourMs, 0}, .level_since_ms = -5};
   memory.put(1, 10, learnt);
   EXPECT_EQ(memory.find(1, 10), learnt);
   EXPECT_FALSE(memory.find(1, 11));
@@ -111,7 +111,7 @@ TEST(Memory, gives_back_only_what_was_learnt_of_the_same_samples) {
 TEST(Memory, survives_as_bytes_and_refuses_damaged_ones) {
   Memory memory;
   for (std::uint64_t i = 0; i < 100; ++i)
-    memory.put(i * 77, i, {.season_ms = {kDayMs, static_cast<std::uint32_t>(i)}, .level_since_ms = kEnd});
+    memory.put(i * 77, i, {.season_ms = {kDayMs, static_cast<std::uint32_t>(i), 0}, .level_since_ms = kEnd});
   const std::string bytes = memory.save();
   Memory other;
   ASSERT_TRUE(other.restore(bytes).has_value());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/format.h"
 #include "kernels/first_passage.h"
@@ -57,8 +58,80 @@ bool clear_trend(const kernels::Trend& whole, const kernels::Trend& late) {
          whole.slope * late.slope > 0;
 }
 
-void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScratch& scratch,
-                     LimitState& state) {
+// What the forecast pool says about the limit, up to a horizon that it was tried on.
+struct PoolVerdict {
+  bool spoke = false;
+  double horizon_cells = 0;
+  double probability = 0;                            // of reaching the limit within it
+  std::optional<double> expected, earliest, latest;  // cells from now
+  std::string members;                               // the strongest of the pool, in words
+  std::size_t origins = 0;
+};
+
+// Means of `width` cells, counted from the end; scratch.coarse receives them.
+void coarsen_from_end(std::span<const double> values, std::size_t width, std::vector<double>& out) {
+  out.clear();
+  for (std::size_t from = values.size() % width; from < values.size(); from += width) {
+    double sum = 0;
+    double count = 0;
+    for (const double value : values.subspan(from, width)) {
+      if (std::isnan(value)) continue;
+      sum += value;
+      ++count;
+    }
+    out.push_back(count > 0 ? sum / count : std::nan(""));
+  }
+}
+
+PoolVerdict ask_pool(const Cells& cells, std::span<const double> used, const LimitOptions& options,
+                     LimitScratch& scratch) {
+  PoolVerdict verdict;
+  std::size_t width = (used.size() + kForecastCellsMax - 1) / kForecastCellsMax;
+  // A season must be a whole number of coarse cells.
+  const auto divides = [&](std::size_t candidate) {
+    return std::all_of(options.season_ms.begin(), options.season_ms.end(), [&](std::uint32_t season_ms) {
+      const DurationMs coarse_ms = static_cast<DurationMs>(candidate) * cells.step_ms;
+      return season_ms == 0 || season_ms < 4 * coarse_ms || season_ms % coarse_ms == 0;
+    });
+  };
+  const std::size_t widest = 4 * width;
+  while (width < widest && !divides(width)) ++width;
+  coarsen_from_end(used, width, scratch.coarse);
+  if (scratch.coarse.size() < kForecastCellsMin || !divides(width)) return verdict;
+  kernels::ForecastOptions forecast{.horizon = scratch.coarse.size() / kForecastHistoryPart, .periods = {}};
+  std::size_t kept = 0;
+  for (const std::uint32_t season_ms : options.season_ms) {
+    const DurationMs coarse_ms = static_cast<DurationMs>(width) * cells.step_ms;
+    if (season_ms >= 4 * coarse_ms && kept < forecast.periods.size())
+      forecast.periods[kept++] = static_cast<std::size_t>(season_ms / coarse_ms);
+  }
+  if (kept == 2 && forecast.periods[0] > forecast.periods[1])
+    std::swap(forecast.periods[0], forecast.periods[1]);
+  kernels::forecast(scratch.coarse, forecast, scratch.forecasting, scratch.forecast);
+  if (scratch.forecast.origins == 0) return verdict;
+  const kernels::Exhaustion reached =
+      kernels::exhaustion_of(scratch.forecast, options.limit, kernels::LimitSide::kUpper);
+  const auto in_cells = [&](const std::optional<std::size_t>& step) -> std::optional<double> {
+    if (!step) return std::nullopt;
+    return static_cast<double>(*step * width);
+  };
+  verdict.spoke = true;
+  verdict.horizon_cells = static_cast<double>(forecast.horizon * width);
+  verdict.probability = reached.reached_by.back();
+  verdict.expected = in_cells(reached.expected);
+  verdict.earliest = in_cells(reached.earliest);
+  verdict.latest = in_cells(reached.latest);
+  verdict.origins = scratch.forecast.origins;
+  for (const kernels::ForecastShare& share : scratch.forecast.members) {
+    if (share.weight < 0.1 || verdict.members.size() > 80) break;
+    verdict.members +=
+        fmt::format("{}{} {:.0f} %", verdict.members.empty() ? "" : ", ", share.name, 100 * share.weight);
+  }
+  return verdict;
+}
+
+void find_exhaustion(const Cells& cells, std::span<const double> raw, const LimitOptions& options,
+                     LimitScratch& scratch, LimitState& state) {
   const DurationMs history_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
   if (history_ms < kTrendHistoryMin) return;
   const std::span<const double> all = scratch.used;
@@ -80,22 +153,48 @@ void find_exhaustion(const Cells& cells, const LimitOptions& options, LimitScrat
   approach.slope_low = std::min(late.slope_low, whole.slope_low);
   approach.slope_high = std::max(late.slope_high, whole.slope_high);
   approach.limit = options.limit;
-  const kernels::FirstPassage passage = kernels::first_passage(approach, horizon);
+  const kernels::FirstPassage line = kernels::first_passage(approach, horizon);
   state.slope_per_day = late.slope * static_cast<double>(kDayMs) / static_cast<double>(cells.step_ms);
-  if (passage.probability < kExhaustionProbabilityMin) return;
+  const PoolVerdict pool = ask_pool(cells, raw, options, scratch);
+  const bool pool_speaks = pool.spoke && pool.expected && pool.horizon_cells <= horizon;
+  if (!pool_speaks) {
+    if (line.probability < kExhaustionProbabilityMin) return;
+    const bool long_there = line.expected && *line.expected <= 0.5 * pool.horizon_cells;
+    if (pool.spoke && long_there && pool.probability < kContradictionMax) return;
+  }
   Exhaustion exhaustion;
   exhaustion.limit = options.limit;
   exhaustion.limit_source = options.limit_source;
-  exhaustion.probability = passage.probability;
+  exhaustion.probability = pool_speaks ? std::max(pool.probability, line.probability) : line.probability;
   exhaustion.horizon_ms = horizon_ms;
-  exhaustion.expected_ms = moment(passage.expected, cells);
-  exhaustion.earliest_ms = moment(passage.earliest, cells);
-  exhaustion.latest_ms = moment(passage.latest, cells);
+  exhaustion.expected_ms = moment(pool_speaks ? pool.expected : line.expected, cells);
+  exhaustion.earliest_ms = moment(pool_speaks ? pool.earliest : line.earliest, cells);
+  // Beyond the pool's horizon the line may know.
+  exhaustion.latest_ms = moment(pool_speaks && pool.latest ? pool.latest : line.latest, cells);
+  if (exhaustion.latest_ms && exhaustion.latest_ms < exhaustion.expected_ms) exhaustion.latest_ms.reset();
   state.exhaustion = exhaustion;
-  state.statistic = fmt::format("Theil-Sen slope {} per day, Mann-Kendall p = {}, over {}",
-                                format_number(state.slope_per_day),
-                                format_number(std::max({whole.probability, late.probability, 1e-12})),
-                                format_duration_human(history_ms));
+  const std::string trend = fmt::format("Theil-Sen slope {} per day, Mann-Kendall p = {}, over {}",
+                                        format_number(state.slope_per_day),
+                                        format_number(std::max({whole.probability, late.probability, 1e-12})),
+                                        format_duration_human(history_ms));
+  const auto pool_ms = static_cast<DurationMs>(pool.horizon_cells * static_cast<double>(cells.step_ms));
+  if (pool_speaks) {
+    state.method = "forecast_first_passage";
+    state.statistic = fmt::format(
+        "a pool of forecasts ({}), tried at {} moments of its past, reaches it within {} "
+        "with probability {}; {}",
+        pool.members, pool.origins, format_duration_human(pool_ms),
+        format_with_unit(pool.probability, "ratio"), trend);
+  } else {
+    state.method = "theil_sen_first_passage";
+    state.statistic = trend;
+    if (pool.spoke) {
+      state.statistic += fmt::format(
+          "; carried on as a line, as it is further off than the {} that forecasts could "
+          "be tried on",
+          format_duration_human(pool_ms));
+    }
+  }
 }
 
 }  // namespace
@@ -118,12 +217,14 @@ std::unique_ptr<LimitState> judge_limit(const Cells& cells, std::span<const doub
   state->saturated = state->share >= options.saturation_at;
   if (state->saturated) find_saturation(cells, options, scratch.used, *state);
 
+  scratch.raw = scratch.used;
   const double sign = options.free_amount ? -1 : 1;
   for (std::size_t i = 0; i < season.size() && i < scratch.used.size(); ++i)
     scratch.used[i] -= sign * season[i];
-  if (state->share < 1) find_exhaustion(cells, options, scratch, *state);
+  if (state->share < 1) find_exhaustion(cells, scratch.raw, options, scratch, *state);
   if (!state->saturated && !state->exhaustion) return nullptr;
   if (state->statistic.empty()) {
+    state->method = "saturation";
     state->statistic =
         fmt::format("{} of its limit, and at or above {} for {} of the known time",
                     format_with_unit(state->share, "ratio"), format_with_unit(options.saturation_at, "ratio"),

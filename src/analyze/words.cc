@@ -45,6 +45,12 @@ std::string unusual_title(const EntityRef& entity, const Signal& signal, const E
   const bool factor_tells = evidence.usual > 0 && evidence.now > 0;
   const double factor = factor_tells ? evidence.now / evidence.usual : 0;
   if (evidence.method == "state") return fmt::format("{} does not answer", who);
+  if (evidence.method == "leak") {
+    return fmt::format("{} of {}{} keeps growing: {}, {} {} before", signal_words(signal, evidence.series),
+                       who, distinguishing_words(entity, evidence.series),
+                       with_unit(evidence.now, evidence.unit), with_unit(evidence.usual, evidence.unit),
+                       format_duration_human(evidence.window.to - evidence.window.from));
+  }
   if (evidence.aspect == "latency" && factor_tells) {
     return fmt::format("Latency of {} is {} its usual: {}", who, format_factor(factor),
                        now_and_usual(evidence));
@@ -83,6 +89,12 @@ std::string harm_words(const Evidence& evidence, int tier) {
   const double change = std::abs(evidence.now - evidence.usual) * percent;
   if (evidence.method == "state") {
     words = "it does not answer";
+  } else if (evidence.method == "leak") {
+    const double days =
+        static_cast<double>(std::max<DurationMs>(1, evidence.window.to - evidence.window.from)) /
+        static_cast<double>(kDayMs);
+    words = fmt::format("it grows by {} a day and does not come back",
+                        with_unit((evidence.now - evidence.usual) / days, evidence.unit));
   } else if (evidence.aspect == "availability" || (evidence.aspect == "errors" && evidence.unit == "ratio")) {
     words = fmt::format("{} more requests fail than usual", format_with_unit(change, "ratio"));
   } else if (evidence.aspect == "latency") {
@@ -98,6 +110,7 @@ std::string harm_words(const Evidence& evidence, int tier) {
 
 FindingKind kind_of(const Evidence& evidence, bool lasting) {
   if (evidence.method == "state" || evidence.aspect == "availability") return FindingKind::kAvailability;
+  if (evidence.method == "leak") return FindingKind::kTrend;
   if (evidence.aspect == "errors") return FindingKind::kErrors;
   if (evidence.aspect == "latency") return FindingKind::kLatency;
   if (evidence.aspect == "traffic") return FindingKind::kTraffic;

@@ -194,7 +194,7 @@ std::string happening(const Finding& finding) {
 }
 
 std::string method_words(std::string_view method) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kWords{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kWords{
       {{"seasonal_residual", "compared with the same time of earlier days"},
        {"robust_residual", "compared with its own history"},
        {"level_shift", "a lasting step between two levels"},
@@ -203,6 +203,9 @@ std::string method_words(std::string_view method) {
        {"saturation", "compared with its known limit"},
        {"state", "its own report of being up"},
        {"theil_sen_first_passage", "its robust trend, carried on to its limit"},
+       {"forecast_first_passage", "forecasts tried on its own past, up to its limit"},
+       {"leak", "the floor under it keeps rising"},
+       {"changed_with_it", "changed at the same time"},
        {"availability", "its own report of being up"},
        {"slo", "compared with its objective"}}};
   for (const auto& [name, words] : kWords) {
