@@ -40,6 +40,11 @@ class SegmentSums {
   // Per cell.
   double slope(std::size_t from, std::size_t to) const;
   std::size_t size() const { return sums_.size() - 1; }
+  // Of the first `cells` values less their centre: sum, sum of squares, sum of value times position.
+  struct Sums {
+    double value = 0, square = 0, product = 0;
+  };
+  const Sums& until(std::size_t cells) const { return sums_[cells]; }
 
  private:
   // 1 / n and 1 / (sum of squared positions around their mean): divisions would take most of the time.
@@ -59,16 +64,31 @@ class SegmentSums {
     return out;
   }();
 
-  struct Sums {
-    double value = 0, square = 0, product = 0;
-  };
   std::vector<Sums> sums_{1};
   double centre_ = 0;
 };
 
 struct SegmentationScratch {
-  std::vector<double> best;
-  std::vector<std::size_t> previous, open;
+  // Where the last stretch may start; column by column, so that all are priced in one vector loop.
+  struct Open {
+    std::vector<double> best, start, value, square, product;
+    std::vector<std::size_t> index;
+    void resize(std::size_t count) {
+      for (auto* values : {&best, &start, &value, &square, &product}) values->resize(count);
+      index.resize(count);
+    }
+    void add(std::size_t at, double cost, std::size_t cell, const SegmentSums::Sums& sums) {
+      best.push_back(cost);
+      start.push_back(static_cast<double>(cell));
+      value.push_back(sums.value);
+      square.push_back(sums.square);
+      product.push_back(sums.product);
+      index.push_back(at);
+    }
+  };
+  std::vector<double> best, costs, floors;
+  std::vector<std::size_t> previous;
+  Open open;
 };
 
 // Optimal partition by dynamic programming with pruning (Jackson et al. 2005; PELT: Killick, Fearnhead and
