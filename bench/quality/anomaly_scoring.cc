@@ -2,6 +2,7 @@
 #include "quality/anomaly_scoring.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -284,6 +285,47 @@ PointCounts count_adjusted(std::span<const char> flagged, std::span<const double
     for (std::size_t i = segment.first; i <= segment.last; ++i) adjusted[i] = found ? 1 : 0;
   }
   return count_points(adjusted, labels);
+}
+
+std::vector<LabelledCauses> parse_causes(std::string_view text) {
+  std::vector<LabelledCauses> out;
+  const auto number = [&](char stop, std::size_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc()) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.empty() || text.front() != stop) return stop == '\n';
+    text.remove_prefix(1);
+    return true;
+  };
+  while (!text.empty()) {
+    LabelledCauses causes;
+    std::size_t metric = 0;
+    if (number('-', causes.segment.first) && number(':', causes.segment.last)) {
+      while (number(',', metric)) causes.metrics.push_back(metric - 1);
+      if (metric > 0) causes.metrics.push_back(metric - 1);
+    }
+    if (!causes.metrics.empty() && causes.segment.first <= causes.segment.last) out.push_back(causes);
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return out;
+}
+
+void HitRates::add(std::span<const double> contributions, std::span<const std::size_t> causes) {
+  std::vector<std::size_t> order(contributions.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return contributions[a] > contributions[b]; });
+  const auto share = [&](std::size_t first) {
+    std::size_t hits = 0;
+    for (std::size_t i = 0; i < std::min(first, order.size()); ++i) {
+      hits += std::find(causes.begin(), causes.end(), order[i]) != causes.end() ? 1 : 0;
+    }
+    return static_cast<double>(hits) / static_cast<double>(causes.size());
+  };
+  ++segments;
+  at_100 += share(causes.size());
+  at_150 += share(causes.size() * 3 / 2);
 }
 
 }  // namespace trimtab::quality

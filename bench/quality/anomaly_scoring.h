@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The scores by which anomaly detectors are compared on labelled series. Pure; sizes of all spans are equal.
@@ -80,5 +81,22 @@ struct PointCounts {
 PointCounts count_points(std::span<const char> flagged, std::span<const double> labels);
 PointCounts count_adjusted(std::span<const char> flagged, std::span<const double> labels,
                            std::size_t delay_max);
+
+// ---- Interpretation: which metrics made an anomaly (OmniAnomaly: Su et al., KDD 2019). ----
+
+struct LabelledCauses {
+  Segment segment;
+  std::vector<std::size_t> metrics;  // from 0
+};
+// Lines "first-last:metric,metric,..." with metrics counted from 1; lines of another form are left out.
+std::vector<LabelledCauses> parse_causes(std::string_view text);
+
+// Share of the true metrics among the first 1.0 and 1.5 times as many by contribution; sums over segments.
+struct HitRates {
+  std::size_t segments = 0;
+  double at_100 = 0;
+  double at_150 = 0;
+  void add(std::span<const double> contributions, std::span<const std::size_t> causes);
+};
 
 }  // namespace trimtab::quality

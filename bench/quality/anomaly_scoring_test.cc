@@ -77,6 +77,22 @@ TEST(EventCounts, alarms_and_segments_are_runs) {
   EXPECT_NEAR(counts.f1(), 2 * (0.5 / 3) / (0.5 + 1.0 / 3), 1e-12);
 }
 
+TEST(HitRates, share_of_the_true_metrics_among_the_first) {
+  const auto causes = parse_causes("3-5:1,4\n\nodd line\n10-10:2\n7-6:1\n");
+  ASSERT_EQ(causes.size(), 2U);
+  EXPECT_EQ(causes[0].segment.first, 3U);
+  EXPECT_EQ(causes[0].segment.last, 5U);
+  EXPECT_EQ(causes[0].metrics, (std::vector<std::size_t>{0, 3}));
+  EXPECT_EQ(causes[1].metrics, (std::vector<std::size_t>{1}));
+  HitRates rates;
+  rates.add(std::vector<double>{5, 1, 4, 3}, causes[0].metrics);  // order 0, 2, 3, 1
+  EXPECT_EQ(rates.at_100, 0.5);
+  EXPECT_EQ(rates.at_150, 1);
+  rates.add(std::vector<double>{5, 1, 4, 3}, causes[1].metrics);
+  EXPECT_EQ(rates.segments, 2U);
+  EXPECT_EQ(rates.at_100, 0.5);
+}
+
 TEST(PointCounts, adjusted_counts_a_segment_found_in_time_as_a_whole) {
   const std::vector<double> labels = {0, 1, 1, 1, 1, 0};
   const std::vector<char> late = {0, 0, 0, 0, 1, 0};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/anomaly/metrics_detector.h"
 #include "quality/anomaly_baselines.h"
@@ -45,8 +46,30 @@ struct Total {
 
 struct Totals {
   Total ours, pca, kmeans, random;
+  HitRates ours_hits, z_hits, random_hits;
   std::size_t files = 0, rows = 0, flagged = 0;
 };
+
+// The mean distance of each metric's values in a segment from its training mean, in its standard deviations:
+// what a person would look at first.
+std::vector<double> mean_z(const TrainTest& rows, const Segment& segment) {
+  const std::size_t count = rows.train.size() / rows.metrics;
+  std::vector<double> out(rows.metrics, 0);
+  for (std::size_t j = 0; j < rows.metrics; ++j) {
+    double mean = 0;
+    double square = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      mean += rows.train[i * rows.metrics + j] / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double error = rows.train[i * rows.metrics + j] - mean;
+      square += error * error;
+    }
+    const double deviation = std::max(1e-9, std::sqrt(square / static_cast<double>(count)));
+    for (std::size_t i = segment.first; i <= segment.last; ++i)
+      out[j] += std::abs(rows.test[i * rows.metrics + j] - mean) / deviation;
+  }
+  return out;
+}
 
 std::vector<char> above(const std::vector<double>& scores, std::vector<double> train) {
   const auto at = static_cast<std::ptrdiff_t>(kBaselineQuantile * static_cast<double>(train.size() - 1));
@@ -68,13 +91,29 @@ Status add_file(const fs::path& test, Totals& totals) {
   auto detector = TRY(kernels::MetricsDetector::fit(rows.train, rows.metrics));
   std::vector<double> scores;
   std::vector<char> flags;
+  std::vector<double> shares(rows.metrics);
+  std::vector<double> all_shares;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto point = detector.update({rows.test.data() + i * rows.metrics, rows.metrics});
+    const auto point = detector.update({rows.test.data() + i * rows.metrics, rows.metrics}, shares);
+    all_shares.insert(all_shares.end(), shares.begin(), shares.end());
     scores.push_back(point.score);
     flags.push_back(point.is_anomaly ? 1 : 0);
     totals.flagged += point.is_anomaly ? 1 : 0;
   }
   totals.ours.add(scores, flags, labels);
+  if (const auto text = read_data_file(base + "_interpretation_label.txt")) {
+    const std::vector<double> alike = random_scores(rows.metrics);
+    for (const LabelledCauses& causes : parse_causes(*text)) {
+      if (causes.segment.last >= labels.size()) continue;
+      std::vector<double> sums(rows.metrics, 0);
+      for (std::size_t i = causes.segment.first; i <= causes.segment.last; ++i) {
+        for (std::size_t j = 0; j < rows.metrics; ++j) sums[j] += all_shares[i * rows.metrics + j];
+      }
+      totals.ours_hits.add(sums, causes.metrics);
+      totals.z_hits.add(mean_z(rows, causes.segment), causes.metrics);
+      totals.random_hits.add(alike, causes.metrics);
+    }
+  }
   std::vector<double> train;
   pca_scores(rows, train, scores);
   totals.pca.add(scores, above(scores, train), labels);
@@ -122,6 +161,22 @@ Result<std::vector<Row>> run_folder(const std::string& set, const fs::path& fold
        .note = fmt::format("precision {:.2f}, recall {:.2f}, {:.1f} % of the rows flagged",
                            events.precision(), events.recall(),
                            100 * static_cast<double>(totals.flagged) / static_cast<double>(totals.rows))});
+  if (totals.ours_hits.segments > 0) {
+    const auto row = [&](const char* metric, double HitRates::* sum) {
+      const auto mean_of = [&](const HitRates& rates) {
+        return rates.*sum / static_cast<double>(rates.segments);
+      };
+      out.push_back(
+          {.set = set,
+           .metric = metric,
+           .ours = mean_of(totals.ours_hits),
+           .baselines = {{"largest mean z", mean_of(totals.z_hits)}, {"random", mean_of(totals.random_hits)}},
+           .note =
+               fmt::format("{} segments, contributions summed over their rows", totals.ours_hits.segments)});
+    };
+    row("HitRate@100 %", &HitRates::at_100);
+    row("HitRate@150 %", &HitRates::at_150);
+  }
   return out;
 }
 

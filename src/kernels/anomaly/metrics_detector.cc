@@ -159,10 +159,10 @@ Result<MetricsDetector> MetricsDetector::fit(std::span<const double> rows, std::
 MetricsPoint MetricsDetector::update(std::span<const double> row, std::span<double> shares) {
   push(row);
   const double rare = surprise(distance(shares));
-  rare_run_ = rare >= std::log10(kOpenRows) ? rare_run_ + 1 : 0;
   common_run_ = rare >= std::log10(kCloseRows) ? 0 : common_run_ + 1;
-  alarm_ = alarm_ ? common_run_ < kCloseRun : rare_run_ >= kOpenRun;
-  return {.score = rare > 0 ? -std::expm1(-rare * std::numbers::ln10) : 0, .is_anomaly = alarm_};
+  alarm_ = rare >= std::log10(kOpenRows) || (alarm_ && common_run_ < kCloseRun);
+  const double score = rare > 0 ? -std::expm1(-rare * std::numbers::ln10) : 0;
+  return {.score = alarm_ ? std::max(score, kAlarmScore) : score, .is_anomaly = alarm_};
 }
 
 std::string MetricsDetector::save() const {
@@ -171,7 +171,6 @@ std::string MetricsDetector::save() const {
   out.count(metrics_);
   out.count(rows_);
   out.count(alarm_ ? 1 : 0);
-  out.count(rare_run_);
   out.count(common_run_);
   for (const auto* part : {&centre_, &scale_, &precision_, &ring_, &ranks_}) out.numbers(*part);
   out.number(threshold_);
@@ -191,7 +190,6 @@ Result<MetricsDetector> MetricsDetector::restore(std::string_view bytes) {
   out.metrics_ = in.count();
   out.rows_ = in.count();
   out.alarm_ = in.count() == 1;
-  out.rare_run_ = in.count();
   out.common_run_ = in.count();
   bool complete = in.ok() && out.metrics_ > 0 && out.metrics_ <= kMetricsMax;
   if (complete) {

@@ -17,8 +17,8 @@ struct MetricsPoint {
   // In [0, 1]. 1 - score is the share of the training rows that lie as far from their usual joint behaviour,
   // carried on beyond the farthest of them by a Pareto tail (Hill's estimator over the top 2 %).
   double score = 0;
-  // An alarm: opens at the kOpenRun-th row in a row rarer than one in kOpenRows, closes when kCloseRun rows
-  // in a row are more common than one in kCloseRows. One episode is one alarm, and one odd row is none.
+  // An alarm: opens at a row rarer than one in kOpenRows, closes when kCloseRun rows in a row are more common
+  // than one in kCloseRows. One episode is one alarm; a row in alarm has a score of kAlarmScore or more.
   bool is_anomaly = false;
 };
 
@@ -49,12 +49,12 @@ class MetricsDetector {
   static constexpr std::size_t kMetricsMax = 512;
   static constexpr double kVarianceMin = 1e-6;  // of the largest eigenvalue: less is rounding, not behaviour
   static constexpr double kTailShare = 0.02;
-  static constexpr double kOpenRows = 2000;
-  static constexpr std::size_t kOpenRun = 3;
-  static constexpr double kCloseRows = 200;
+  static constexpr double kOpenRows = 1000;
+  static constexpr double kCloseRows = 500;
   static constexpr std::size_t kCloseRun = 10;
+  static constexpr double kAlarmScore = 0.95;
   static constexpr std::size_t kRanks = 512;  // quantiles kept of the training distances
-  static constexpr std::uint64_t kStateVersion = 1;
+  static constexpr std::uint64_t kStateVersion = 2;
 
  private:
   void push(std::span<const double> row);
@@ -71,8 +71,7 @@ class MetricsDetector {
   std::vector<double> product_;    // scratch
   std::vector<double> ranks_;      // quantiles of the training distances, rising
   bool alarm_ = false;
-  std::uint64_t rare_run_ = 0;    // rows in a row that open an alarm
-  std::uint64_t common_run_ = 0;  // and that close it
+  std::uint64_t common_run_ = 0;  // rows in a row that close an alarm
   double threshold_ = 0;          // of the tail
   double log_spread_ = 1;
 };

@@ -45,9 +45,28 @@ TEST(MetricsDetector, broken_relation_is_found_where_each_metric_alone_looks_usu
     EXPECT_EQ(shares[3], 0);
   }
   ASSERT_FALSE(alarms.empty());
-  EXPECT_EQ(alarms.front(), 202U);  // the third odd row opens it
+  EXPECT_EQ(alarms.front(), 200U);
   EXPECT_EQ(alarms.back() - alarms.front() + 1, alarms.size());
   EXPECT_LT(alarms.back(), 250U);
+}
+
+TEST(MetricsDetector, row_in_alarm_never_has_a_low_score) {
+  auto detector = MetricsDetector::fit(service(4000, 11), kMetrics);
+  ASSERT_TRUE(detector.has_value());
+  auto rows = service(2000, 12);
+  for (std::size_t i = 500; i < 520; ++i) rows[i * kMetrics] += 8;
+  std::size_t alarms = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const auto point = detector->update({rows.data() + i * kMetrics, kMetrics});
+    if (point.is_anomaly) {
+      EXPECT_GE(point.score, MetricsDetector::kAlarmScore);
+      ++alarms;
+    } else {
+      EXPECT_LT(point.score, 1 - 1 / MetricsDetector::kOpenRows + 1e-12);
+    }
+  }
+  EXPECT_GT(alarms, 20U);
+  EXPECT_LT(alarms, 100U);
 }
 
 TEST(MetricsDetector, score_is_calibrated_on_rows_like_the_training_ones) {
