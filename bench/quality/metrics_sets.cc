@@ -91,11 +91,12 @@ Status add_file(const fs::path& test, Totals& totals) {
   auto detector = TRY(kernels::MetricsDetector::fit(rows.train, rows.metrics));
   std::vector<double> scores;
   std::vector<char> flags;
-  std::vector<double> shares(rows.metrics);
-  std::vector<double> all_shares;
+  std::vector<double> row_contributions(rows.metrics);
+  std::vector<double> contributions;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto point = detector.update({rows.test.data() + i * rows.metrics, rows.metrics}, shares);
-    all_shares.insert(all_shares.end(), shares.begin(), shares.end());
+    const auto point =
+        detector.update({rows.test.data() + i * rows.metrics, rows.metrics}, row_contributions);
+    contributions.insert(contributions.end(), row_contributions.begin(), row_contributions.end());
     scores.push_back(point.score);
     flags.push_back(point.is_anomaly ? 1 : 0);
     totals.flagged += point.is_anomaly ? 1 : 0;
@@ -107,7 +108,7 @@ Status add_file(const fs::path& test, Totals& totals) {
       if (causes.segment.last >= labels.size()) continue;
       std::vector<double> sums(rows.metrics, 0);
       for (std::size_t i = causes.segment.first; i <= causes.segment.last; ++i) {
-        for (std::size_t j = 0; j < rows.metrics; ++j) sums[j] += all_shares[i * rows.metrics + j];
+        for (std::size_t j = 0; j < rows.metrics; ++j) sums[j] += contributions[i * rows.metrics + j];
       }
       totals.ours_hits.add(sums, causes.metrics);
       totals.z_hits.add(mean_z(rows, causes.segment), causes.metrics);

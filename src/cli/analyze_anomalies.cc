@@ -109,16 +109,20 @@ std::vector<JudgedRow> judge_one(const SeriesFile& file, const SeriesFile* train
 
 // ---- Several metrics ----
 
-std::string blamed(const SeriesFile& file, const std::vector<double>& shares) {
-  std::vector<std::size_t> order(shares.size());
+std::string blamed(const SeriesFile& file, const std::vector<double>& contributions) {
+  std::vector<std::size_t> order(contributions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const std::size_t kept = std::min(kBlamedMax, order.size());
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
-      [&](std::size_t a, std::size_t b) { return shares[a] != shares[b] ? shares[a] > shares[b] : a < b; });
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
+                    [&](std::size_t a, std::size_t b) {
+                      return contributions[a] != contributions[b] ? contributions[a] > contributions[b]
+                                                                  : a < b;
+                    });
+  const double sum = std::accumulate(contributions.begin(), contributions.end(), 0.0);
   std::vector<std::string> names;
-  for (std::size_t k = 0; k < kept && shares[order[k]] > 0; ++k) {
-    names.push_back(fmt::format("{} {:.0f}%", file.columns[order[k]].name, 100 * shares[order[k]]));
+  for (std::size_t k = 0; k < kept && contributions[order[k]] > 0; ++k) {
+    names.push_back(
+        fmt::format("{} {:.0f}%", file.columns[order[k]].name, 100 * contributions[order[k]] / sum));
   }
   return fmt::format("{}", fmt::join(names, "; "));
 }
@@ -146,7 +150,7 @@ std::vector<JudgedRow> judge_several(const SeriesFile& file, const SeriesFile* t
     learn(all);
   }
   std::size_t next = 2 * MetricsDetector::kRowsMin;
-  std::vector<double> shares(metrics);
+  std::vector<double> contributions(metrics);
   std::vector<JudgedRow> out(file.rows);
   for (std::size_t i = 0; i < file.rows; ++i) {
     const bool learns_here = train_rows > 0 ? i == train_rows || (i < train_rows && i == next) : i == next;
@@ -155,8 +159,8 @@ std::vector<JudgedRow> judge_several(const SeriesFile& file, const SeriesFile* t
       next = 2 * i;
     }
     if (!detector) continue;
-    const auto point = detector->update({rows.data() + i * metrics, metrics}, shares);
-    out[i] = {point.score, point.is_anomaly, point.is_anomaly ? blamed(file, shares) : ""};
+    const auto point = detector->update({rows.data() + i * metrics, metrics}, contributions);
+    out[i] = {point.score, point.is_anomaly, point.is_anomaly ? blamed(file, contributions) : ""};
   }
   if (detector) learnt = ok();
   return out;

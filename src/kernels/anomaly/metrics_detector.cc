@@ -64,16 +64,15 @@ void MetricsDetector::push(std::span<const double> row) {
   }
 }
 
-double MetricsDetector::distance(std::span<double> shares) {
+double MetricsDetector::distance(std::span<double> contributions) {
   const auto size = static_cast<Eigen::Index>(features_.size());
   const Eigen::Map<const Eigen::VectorXd> features(features_.data(), size);
   const Eigen::Map<const Eigen::MatrixXd> precision(precision_.data(), size, size);
   Eigen::Map<Eigen::VectorXd> product(product_.data(), size);
   product.noalias() = precision * features;
   const double total = std::max(0.0, features.dot(product));
-  if (!shares.empty()) {
-    CHECK(shares.size() == metrics_);
-    double sum = 0;
+  if (!contributions.empty()) {
+    CHECK(contributions.size() == metrics_);
     for (std::size_t j = 0; j < metrics_; ++j) {
       // The metric's value and means are set right together.
       Eigen::Matrix3d block;
@@ -85,11 +84,10 @@ double MetricsDetector::distance(std::span<double> shares) {
           block(a, b) = precision(at, b * static_cast<Eigen::Index>(metrics_) + static_cast<Eigen::Index>(j));
         }
       }
-      const double part = scale_[j] > 0 ? std::max(0.0, pull.dot(block.ldlt().solve(pull))) : 0;
-      shares[j] = part;
-      sum += part;
+      const double falls = scale_[j] > 0 ? std::max(0.0, pull.dot(block.ldlt().solve(pull))) : 0;
+      const double alone = features_[j] * features_[j];
+      contributions[j] = std::pow(falls, kJointPart) * std::pow(alone, 1 - kJointPart);
     }
-    for (double& share : shares) share = sum > 0 ? share / sum : 0;
   }
   return total;
 }
@@ -156,9 +154,9 @@ Result<MetricsDetector> MetricsDetector::fit(std::span<const double> rows, std::
   return out;
 }
 
-MetricsPoint MetricsDetector::update(std::span<const double> row, std::span<double> shares) {
+MetricsPoint MetricsDetector::update(std::span<const double> row, std::span<double> contributions) {
   push(row);
-  const double rare = surprise(distance(shares));
+  const double rare = surprise(distance(contributions));
   common_run_ = rare >= std::log10(kCloseRows) ? 0 : common_run_ + 1;
   alarm_ = rare >= std::log10(kOpenRows) || (alarm_ && common_run_ < kCloseRun);
   const double score = rare > 0 ? -std::expm1(-rare * std::numbers::ln10) : 0;

@@ -33,10 +33,11 @@ class MetricsDetector {
   // harm while they are rare. Errors: kInvalid when there are fewer than kRowsMin rows or no metric moves.
   static Result<MetricsDetector> fit(std::span<const double> rows, std::size_t metrics);
 
-  // The next row. `shares` (size metrics, or empty) receives how much each metric contributed: by how much
-  // the distance falls when that metric alone is set right (reconstruction-based contribution: Alcala and Qin
-  // 2009), scaled to sum to 1; all 0 when nothing deviates.
-  MetricsPoint update(std::span<const double> row, std::span<double> shares = {});
+  // The next row. `contributions` (size metrics, or empty) receives how much of the deviation each metric
+  // makes: by how much the distance falls when that metric alone is set right (reconstruction-based
+  // contribution: Alcala and Qin 2009), and the square of its own deviation in training standard deviations,
+  // as their geometric mean with the weights kJointPart and 1 - kJointPart. 0: none. Over several rows, add.
+  MetricsPoint update(std::span<const double> row, std::span<double> contributions = {});
 
   std::size_t metrics() const { return metrics_; }
 
@@ -52,13 +53,14 @@ class MetricsDetector {
   static constexpr double kOpenRows = 1000;
   static constexpr double kCloseRows = 500;
   static constexpr std::size_t kCloseRun = 10;
+  static constexpr double kJointPart = 0.25;
   static constexpr double kAlarmScore = 0.95;
   static constexpr std::size_t kRanks = 512;  // quantiles kept of the training distances
   static constexpr std::uint64_t kStateVersion = 2;
 
  private:
   void push(std::span<const double> row);
-  double distance(std::span<double> shares);
+  double distance(std::span<double> contributions);
   double surprise(double distance) const;
 
   std::size_t metrics_ = 0;
