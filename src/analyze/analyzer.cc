@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "analyze/companions.h"
 #include "analyze/coverage.h"
 #include "analyze/derived_series.h"
 #include "analyze/findings.h"
@@ -95,17 +96,23 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
         return cancelled == nullptr || !cancelled->load(std::memory_order_relaxed);
       });
   if (!finished) return fail(ErrorCode::kCancelled, "analysis: cancelled");
-  if (options.memory != nullptr) options.memory->end_pass();
 
   analyze::FindingSet found = analyze::make_findings(
       plan, results, {.at_ms = at, .false_alarms_per_day = options.false_alarms_per_day, .estate = estate_});
   result.findings = std::move(found.findings);
+  const std::uint64_t companions_left_out =
+      analyze::add_companions(result.findings, plan, *set, per_job, estate_, options.threads);
+  if (options.memory != nullptr) options.memory->end_pass();
   result.pass.coverage = analyze::count_coverage(plan, results, set->size());
   result.pass.coverage.findings_in_maintenance = found.in_maintenance;
   for (const std::string& error : derive_errors) result.pass.coverage.errors.push_back("catalogue: " + error);
   result.pass.took_ms = (clock_.monotonic_ns() - started_ns) / 1'000'000;
 
   metrics_.counter("trimtab_analysis_passes_total", "Analysis passes finished.").add();
+  metrics_
+      .counter("trimtab_analysis_companions_left_out_total",
+               "Series near findings that were not asked whether they changed too, because of the bound.")
+      .add(static_cast<double>(companions_left_out));
   metrics_.counter("trimtab_analysis_samples_total", "Samples read by analysis passes.")
       .add(static_cast<double>(result.pass.coverage.samples_read));
   metrics_.gauge("trimtab_analysis_last_pass_seconds", "How long the newest analysis pass took.")

@@ -225,6 +225,33 @@ TEST_F(AnalyzerTest, a_filling_disk_is_forecast_and_a_full_one_told) {
   EXPECT_NE(full->title.find("/full"), std::string::npos);
 }
 
+TEST_F(AnalyzerTest, what_else_changed_near_a_finding_joins_its_evidence_and_nothing_else_does) {
+  const Estate estate =
+      Estate::load_text("entities:\n  service/web:\n    runs_on: [service/box]\n", "t").value();
+  add_service("request_latency_seconds", "web", raised(noise(0.1, 0.01, 2880, 1), 40, 0.3));
+  // Falls when the latency rises, to the better side and so no finding of its own.
+  add_service("queue_wait_seconds", "box", raised(noise(10, 0.3, 2880, 2), 40, -4));
+  for (unsigned i = 0; i < 30; ++i)
+    add_service("steady_" + std::to_string(i) + "_depth", "box", noise(10, 1, 2880, 10 + i));
+  add_service("queue_wait_seconds", "elsewhere", raised(noise(10, 0.3, 2880, 3), 40, -4));
+  const AnalysisResult result = run(estate);
+  ASSERT_EQ(result.findings.size(), 1u);
+  const Finding& finding = result.findings[0];
+  EXPECT_EQ(finding.entity.name, "web");
+  std::string companions;
+  for (const Evidence& evidence : finding.evidence) {
+    if (evidence.method != "changed_with_it") continue;
+    companions +=
+        std::string(evidence.series.get("__name__")) + " " + std::string(evidence.series.get("service"));
+    EXPECT_NEAR(evidence.usual, 10, 0.2);
+    EXPECT_NEAR(evidence.now, 6, 0.2);
+    EXPECT_NEAR(static_cast<double>(evidence.window.from - finding.since_ms), 0, 2.0 * kMinuteMs);
+    EXPECT_NE(evidence.statistic.find("Kolmogorov-Smirnov test of levels"), std::string::npos);
+    EXPECT_NE(evidence.statistic.find("related series"), std::string::npos) << evidence.statistic;
+  }
+  EXPECT_EQ(companions, "queue_wait_seconds box");
+}
+
 TEST_F(AnalyzerTest, memory_that_keeps_growing_is_told_and_a_cache_that_fills_is_not) {
   const auto add = [&](const char* instance, const std::function<double(double)>& by_day) {
     auto values = noise(0, 2e6, 3 * 1440, 5);
@@ -382,7 +409,7 @@ TEST_F(AnalyzerTest, a_remembered_state_gives_the_same_bytes_and_nothing_is_lear
   remembering.memory = &memory;
   const TimestampMs before = kNow - 11 * kMinuteMs - 17;
   ASSERT_TRUE(analyzer.run(before, remembering).has_value());
-  EXPECT_EQ(memory.hits(), 0u);
+  EXPECT_GE(memory.misses(), 48u);
   analyze::Memory restored;  // as after a restart
   ASSERT_TRUE(restored.restore(memory.save()).has_value());
   remembering.memory = &restored;

@@ -165,6 +165,11 @@ class JobRun {
     return verdict;
   }
 
+  void keep_row(const Cells& cells, Output& output) {
+    if (!options_.keep_rows || !output.verdict.judged || output.verdict.constant) return;
+    output.row = {.cells = cells, .values = scratch_.values, .residual = scratch_.judge.residual};
+  }
+
   // A move to the better side is no harm and is not reported.
   bool improves(Reading reading, const Unusual& unusual) const {
     const WorseDirection worse = meaning_of(job_, reading).worse;
@@ -197,6 +202,7 @@ class JobRun {
     scratch_.values.resize(cells.count);
     resample(scratch_.samples.timestamps_ms, scratch_.samples.values, cells, scratch_.values);
     output.verdict = judge(output.reading, cells, scratch_.values, *learnt);
+    keep_row(cells, output);
     look_for_limit(cells, *learnt, output.verdict);
     look_for_drift(cells, output.verdict);
     look_for_down(cells, output.verdict);
@@ -320,7 +326,9 @@ class JobRun {
     scratch_.values.resize(cells.count);
     for (std::size_t i = 0; i < readings.size(); ++i) {
       fill(readings[i], cells, scratch_.values);
-      result_.outputs.push_back({readings[i], judge(readings[i], cells, scratch_.values, learnt[i])});
+      Output output{.reading = readings[i], .verdict = judge(readings[i], cells, scratch_.values, learnt[i])};
+      keep_row(cells, output);
+      result_.outputs.push_back(std::move(output));
     }
   }
 

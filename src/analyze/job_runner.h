@@ -20,9 +20,17 @@ namespace trimtab::analyze {
 // What of a job was judged.
 enum class Reading { kValue, kRate, kMean, kP95, kP99, kOperations, kErrorShare };
 
+// The cells that were judged and what was left of them without their seasons.
+struct Row {
+  kernels::Cells cells;
+  std::vector<double> values;
+  std::vector<double> residual;
+};
+
 struct Output {
   Reading reading = Reading::kValue;
   Verdict verdict;
+  Row row = {};  // where JobOptions::keep_rows asks for it and the series was judged and is not constant
 };
 
 struct JobResult {
@@ -36,6 +44,7 @@ struct JobOptions {
   CellOptions cells;
   DurationMs window_ms = 0;
   DurationMs horizon_ms = 30 * kDayMs;
+  bool keep_rows = false;
   Memory* memory = nullptr;  // what is learnt is kept there and looked for first; null: learnt anew
 };
 

@@ -54,7 +54,7 @@ std::size_t best_split(std::span<const double> values, std::size_t from, std::si
 }
 
 std::optional<Onset> find_in(std::span<const double> values, std::size_t start, std::size_t width,
-                             const Move& move, OnsetScratch& scratch) {
+                             const Move& move, std::size_t window, OnsetScratch& scratch) {
   const std::span<const double> part = values.subspan(start);
   coarsen(part, width, scratch.coarse);
   kernels::find_changes(scratch.coarse, {.cells_min = 2}, scratch.workspace, scratch.changes);
@@ -63,6 +63,10 @@ std::optional<Onset> find_in(std::span<const double> values, std::size_t start, 
   for (std::size_t i = scratch.changes.size(); i-- > 0;) {
     const kernels::ChangePoint& change = scratch.changes[i];
     if ((change.after - change.before) * direction < wanted) continue;
+    // Within the window a climb is dated by its first cell that is off, not by where its line meets the
+    // usual.
+    const bool climbs = change.kind == kernels::ChangeKind::kBend;
+    if (climbs && part.size() - change.index * width <= window) continue;
     Onset onset;
     onset.change = change;
     onset.cell = start + change.index * width;
@@ -84,9 +88,10 @@ std::optional<Onset> find_onset(std::span<const double> values, const Move& move
                                 std::size_t reach, OnsetScratch& scratch) {
   reach = std::min(reach, values.size());
   const std::size_t near = std::min({reach, kOnsetNearWindows * window, kOnsetCellsMax});
-  if (auto found = find_in(values, values.size() - near, 1, move, scratch)) return found;
+  if (auto found = find_in(values, values.size() - near, 1, move, window, scratch)) return found;
   if (near == reach) return std::nullopt;
-  return find_in(values, values.size() - reach, (reach + kOnsetCellsMax - 1) / kOnsetCellsMax, move, scratch);
+  return find_in(values, values.size() - reach, (reach + kOnsetCellsMax - 1) / kOnsetCellsMax, move, window,
+                 scratch);
 }
 
 }  // namespace trimtab::analyze

@@ -33,8 +33,9 @@ struct Onset {
 
 // The newest change point that moves at least half of the shift in its direction; looked for in the newest
 // kOnsetNearWindows windows cell by cell, then in the newest `reach` cells over means of at most
-// kOnsetCellsMax stretches, and then to the cell. Nothing when no change point is sure: then the deviation
-// came too slowly, or lasts too shortly, to be dated by its level.
+// kOnsetCellsMax stretches, and then to the cell. A change of slope counts when it is older than the window.
+// Nothing when no change point is sure: then the deviation came too slowly, or lasts too shortly, to be dated
+// by its level.
 std::optional<Onset> find_onset(std::span<const double> values, const Move& move, std::size_t window,
                                 std::size_t reach, OnsetScratch& scratch);
 
