@@ -271,6 +271,13 @@ std::vector<IndexSpec> candidates_for(const std::vector<TableUse>& uses,
   return out;
 }
 
+bool may_change(const IndexSpec& spec, const std::vector<TableUse>& uses) {
+  return std::ranges::any_of(uses, [&](const TableUse& use) {
+    return use.table == TableName{spec.schema, spec.table} && use.all.contains(spec.keys[0].column) &&
+           (spec.where.empty() || std::ranges::find(use.constants, spec.where) != use.constants.end());
+  });
+}
+
 bool serves(const IndexFacts& index, const IndexSpec& wanted) {
   if (!index.valid || index.method != wanted.method) return false;
   if (!index.where.empty() && index.where != wanted.where) return false;

@@ -45,6 +45,10 @@ inline constexpr double kKeyWidthMaxBytes = 200;     // average; a B-tree entry 
 inline constexpr double kIncludeWidthMaxBytes = 64;  // of all INCLUDE columns together
 inline constexpr double kTableRowsMin = 1000;        // a smaller table is read whole anyway
 
+// Could such an index change the plan of a query with these uses? It is on a table of it, begins with a
+// column that is read there, and its predicate is among the query's.
+bool may_change(const trimtab::postgresql::IndexSpec& spec, const std::vector<TableUse>& uses);
+
 // Does `index` give every search and order that `wanted` gives? Its keys begin with those of `wanted`, it
 // covers as much and holds all rows.
 bool serves(const IndexFacts& index, const trimtab::postgresql::IndexSpec& wanted);

@@ -104,14 +104,18 @@ class Study {
     out_.candidates = specs_.size();
     double table_bytes = 0;
     for (const auto& [name, facts] : out_.tables) table_bytes += facts.bytes;
-    problem_.bytes_max = std::min(options_.bytes_max, options_.bytes_share_max * table_bytes);
+    problem_.bytes_max =
+        std::min(options_.bytes_max, std::max(options_.bytes_floor, options_.bytes_share_max * table_bytes));
     problem_.calls_max = options_.calls_max;
     problem_.benefit_min = std::max(
         options_.benefit_min, options_.benefit_share_min * out_.workload.per_second(out_.workload.seconds));
     for (const std::size_t query : planned_) {
       problem_.weights.push_back(out_.workload.per_second(out_.workload.queries[query].seconds) /
                                  out_.queries[query].cost_before);
-      problem_.relevant.push_back(relevant_to(out_.queries[query]));
+      CandidateSet relevant;
+      for (std::size_t i = 0; i < specs_.size(); ++i)
+        relevant[i] = may_change(specs_[i], out_.queries[query].uses);
+      problem_.relevant.push_back(relevant);
     }
     return ok();
   }
@@ -136,22 +140,6 @@ class Study {
     problem_.candidates.push_back(std::move(candidate));
     specs_.push_back(spec);
     return ok();
-  }
-
-  // On a table of the statement, beginning with a column it reads there, its predicate among the statement's.
-  CandidateSet relevant_to(const StudiedQuery& query) const {
-    CandidateSet out;
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      const IndexSpec& spec = specs_[i];
-      for (const TableUse& use : query.uses) {
-        if (use.table.table != spec.table || use.table.schema != spec.schema) continue;
-        if (!use.all.contains(spec.keys[0].column)) continue;
-        if (!spec.where.empty() && std::ranges::find(use.constants, spec.where) == use.constants.end())
-          continue;
-        out.set(i);
-      }
-    }
-    return out;
   }
 
   Status describe(const Selection& selection) {

@@ -20,7 +20,8 @@ namespace trimtab::advise::postgresql {
 
 struct StudyOptions {
   double bytes_max = 10.0 * (1ULL << 30);   // of all proposed indexes together
-  double bytes_share_max = 0.5;             // of the tables' bytes; the smaller bound counts
+  double bytes_share_max = 0.5;             // of the tables' bytes; the smaller bound counts,
+  double bytes_floor = 256.0 * (1 << 20);   // but this much is always allowed
   std::int64_t calls_max = 3000;            // what-if questions a pass
   double benefit_share_min = 0.005;         // of the load's seconds a second, that one index must save
   double benefit_min = 10.0 / 86400;        // and in seconds a second
