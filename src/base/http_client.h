@@ -32,6 +32,7 @@ struct HttpAuth {
   std::string proxy_url = {};           // http(s):// or socks5://; "" for none
   std::string no_proxy = {};            // hosts that are reached directly, separated by commas
   bool proxy_from_environment = false;  // http_proxy, https_proxy and no_proxy as libcurl reads them
+  friend bool operator==(const HttpAuth&, const HttpAuth&) = default;
 
   // Prometheus' words: basic_auth {username, password | password_file}, authorization {type,
   // credentials | credentials_file}, bearer_token(_file), tls_config {ca_file, cert_file, key_file,

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "ingest/collectors/collector_manager.h"
 #include "ingest/host/host_collector.h"
 #include "ingest/scrape/scrape_manager.h"
 #include "server/rule_loading.h"
@@ -26,6 +27,11 @@ std::string host_name() {
 Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
   if (!configuration.document) return ScrapeSettings{};
   return ScrapeSettings::from_yaml(*configuration.document);
+}
+
+Result<std::vector<Target>> collector_targets(const Configuration& configuration) {
+  if (!configuration.document) return std::vector<Target>();
+  return read_targets((*configuration.document)["collectors"]);
 }
 
 Result<RuleSettings> rule_settings(const Configuration& configuration) {
@@ -60,11 +66,12 @@ class RunningApplication final : public Application {
                                          metrics_));
     knowledge_ = TRY(KnowledgeKeeper::open(configuration_.estate_file, configuration_.catalog_directories));
     ScrapeSettings scraping = TRY(scrape_settings(configuration_));
+    std::vector<Target> targets = TRY(collector_targets(configuration_));
     RuleSettings rules = TRY(rule_settings(configuration_));
     TRY(open_data());
     if (prepare) TRY(prepare(*store_));
     const Labels external_labels = labels_of(scraping.external_labels);
-    build(std::move(scraping));
+    build(std::move(scraping), std::move(targets));
     rules_->apply(std::move(rules.groups), external_labels);
     http_ = TRY(HttpServer::start(configuration_.http, router_, *gatekeeper_, metrics_, logger_));
     logger_.info("listening", {{"url", url()}});
@@ -99,6 +106,7 @@ class RunningApplication final : public Application {
   void stop() override {
     if (http_) http_->stop();
     if (self_scrape_) self_scrape_->stop();
+    if (collectors_) collectors_->stop();
     if (host_) host_->stop();
     if (scraper_) scraper_->stop();
     if (rules_) rules_->stop();
@@ -131,7 +139,7 @@ class RunningApplication final : public Application {
     return TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
   }
 
-  void build(ScrapeSettings scraping) {
+  void build(ScrapeSettings scraping, std::vector<Target> targets) {
     receiver_ = std::make_unique<Receiver>(*store_, rejects_, clock_, metrics_, configuration_.receive);
     analysis_ = std::make_unique<AnalysisSchedule>(
         *store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, logger_,
@@ -150,6 +158,8 @@ class RunningApplication final : public Application {
                                            configuration_.rules);
     scraper_ =
         std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
+    collectors_ =
+        std::make_unique<CollectorManager>(std::move(targets), *store_, rejects_, clock_, metrics_, logger_);
     if (configuration_.host_enabled) {
       HostCollectorOptions host;
       host.interval_ms = configuration_.host_interval_ms;
@@ -182,17 +192,20 @@ class RunningApplication final : public Application {
   void start_work() {
     scraper_->start();
     rules_->start();
+    collectors_->start();
     if (host_) host_->start();
     self_scrape_->start();
     analysis_->start();
   }
 
-  // Both or neither: scraping and rules are read before any of them is taken.
+  // All or none: everything is read before any of it is taken.
   Status reload_document() {
     if (configuration_.file.empty()) return ok();
     const Yaml document = TRY(Yaml::parse_file_with_environment(configuration_.file));
     ScrapeSettings settings = TRY(ScrapeSettings::from_yaml(document));
+    std::vector<Target> targets = TRY(read_targets(document["collectors"]));
     RuleSettings rules = TRY(load_rules(document));
+    collectors_->apply(std::move(targets));
     rules_->apply(std::move(rules.groups), labels_of(settings.external_labels));
     scraper_->apply(std::move(settings));
     return ok();
@@ -221,6 +234,7 @@ class RunningApplication final : public Application {
   std::unique_ptr<BriefMaker> briefs_;
   std::unique_ptr<RuleManager> rules_;
   std::unique_ptr<ScrapeManager> scraper_;
+  std::unique_ptr<CollectorManager> collectors_;
   std::unique_ptr<HostCollector> host_;
   std::unique_ptr<SelfScrape> self_scrape_;
   std::unique_ptr<Services> services_;

@@ -30,8 +30,8 @@ class Application {
   virtual std::string url() const = 0;  // "http://127.0.0.1:7600/"
   // A pass now, and a brief from it.
   virtual Result<std::string> brief_now(const BriefQuestion& question) = 0;
-  // Reads the token file, the estate, the catalogue, the scrape configuration and the rules again. What can not be
-  // read keeps its old state; the first error is given.
+  // Reads the token file, the estate, the catalogue, the scrape configuration, the collectors' targets and
+  // the rules again. What can not be read keeps its old state; the first error is given.
   virtual Status reload() = 0;
   virtual void stop() = 0;
 };

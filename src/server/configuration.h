@@ -48,8 +48,8 @@ struct Configuration {
 
   std::string file;                                           // "" when none was given
   std::map<std::string, std::string, std::less<>> effective;  // every setting by name, as one would write it
-  std::optional<Yaml>
-      document;  // sections that have their own readers: remote, global, scrape_configs, rule_files
+  std::optional<Yaml> document;  // sections that have their own readers: remote, global, scrape_configs,
+                                 // rule_files, collectors
 };
 
 struct ConfigurationSources {

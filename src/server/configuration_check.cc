@@ -9,6 +9,7 @@
 #include "ingest/scrape/scrape_config.h"
 #include "server/rule_loading.h"
 #include "store/remote_store.h"
+#include "targets/target.h"
 
 namespace trimtab {
 
@@ -35,6 +36,8 @@ std::vector<Error> check_configuration(const ConfigurationSources& sources) {
   if (configuration.document) {
     const auto scraping = ScrapeSettings::from_yaml(*configuration.document);
     if (!scraping) problems.push_back(scraping.error());
+    const auto targets = read_targets((*configuration.document)["collectors"]);
+    if (!targets) problems.push_back(targets.error());
     load_rules(*configuration.document, problems);
     if (const Yaml remote = (*configuration.document)["remote"]; remote.exists()) {
       const auto options = RemoteStoreOptions::from_yaml(remote);

@@ -37,6 +37,7 @@ struct Target {
   std::string pid_file;  // nginx, haproxy: whom to signal
   bool act = false;      // changes are allowed at all
   DurationMs interval_ms = 5 * kSecondMs;
+  friend bool operator==(const Target&, const Target&) = default;
 };
 
 // Reads the section `collectors:` (docs/collectors.md), in order of kind and place. An absent section: none.

@@ -37,7 +37,7 @@ class CgroupSource final : public HostSource {
   CgroupSource(const HostRoots& roots, std::size_t cgroups_max)
       : root_(roots.sys + "/fs/cgroup"), cgroups_max_(cgroups_max) {}
 
-  void collect(HostSink& sink) override {
+  void collect(SeriesSink& sink) override {
     if (rounds_until_walk_ == 0) {
       walk();
       rounds_until_walk_ = kRoundsBetweenWalks;
@@ -90,7 +90,7 @@ class CgroupSource final : public HostSource {
     return out;
   }
 
-  void collect_one(HostSink& sink, int folder, std::string_view cgroup) {
+  void collect_one(SeriesSink& sink, int folder, std::string_view cgroup) {
     collect_keys(sink, folder, cgroup, "cpu.stat",
                  {{"usage_usec", "container_cpu_usage_seconds_total", kMicrosecondsPerSecond},
                   {"user_usec", "container_cpu_user_seconds_total", kMicrosecondsPerSecond},
@@ -117,7 +117,7 @@ class CgroupSource final : public HostSource {
   }
 
   // "key value" lines.
-  void collect_keys(HostSink& sink, int folder, std::string_view cgroup, const char* file,
+  void collect_keys(SeriesSink& sink, int folder, std::string_view cgroup, const char* file,
                     std::initializer_list<KeyName> wanted, bool counters) {
     std::string_view text = read_at(folder, file, buffer_);
     std::string_view line;
@@ -133,7 +133,7 @@ class CgroupSource final : public HostSource {
     }
   }
 
-  void collect_value(HostSink& sink, int folder, std::string_view cgroup, const char* file,
+  void collect_value(SeriesSink& sink, int folder, std::string_view cgroup, const char* file,
                      std::string_view name) {
     const std::string_view text = read_at(folder, file, buffer_);
     if (!text.empty()) sink.gauge(name, to_number(text), {{"cgroup", cgroup}});
@@ -141,7 +141,7 @@ class CgroupSource final : public HostSource {
 
   // The working set is what counts against the limit and can not simply be dropped: current use without
   // the file cache that was not used lately (cAdvisor's definition).
-  void collect_memory(HostSink& sink, int folder, std::string_view cgroup) {
+  void collect_memory(SeriesSink& sink, int folder, std::string_view cgroup) {
     const std::string_view current = read_at(folder, "memory.current", buffer_);
     if (current.empty()) return;
     const double usage = to_number(current);
@@ -161,7 +161,7 @@ class CgroupSource final : public HostSource {
   }
 
   // "quota period" in microseconds; "max period" without limit: then there is no quota series.
-  void collect_cpu_limit(HostSink& sink, int folder, std::string_view cgroup) {
+  void collect_cpu_limit(SeriesSink& sink, int folder, std::string_view cgroup) {
     std::string_view text = read_at(folder, "cpu.max", buffer_);
     std::string_view line;
     if (!next_line(text, line)) return;
@@ -171,7 +171,7 @@ class CgroupSource final : public HostSource {
   }
 
   // "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0".
-  void collect_io(HostSink& sink, int folder, std::string_view cgroup) {
+  void collect_io(SeriesSink& sink, int folder, std::string_view cgroup) {
     std::string_view text = read_at(folder, "io.stat", buffer_);
     std::string_view line;
     std::size_t devices = 0;
@@ -194,7 +194,7 @@ class CgroupSource final : public HostSource {
     }
   }
 
-  void collect_pressure(HostSink& sink, int folder, std::string_view cgroup, const char* file,
+  void collect_pressure(SeriesSink& sink, int folder, std::string_view cgroup, const char* file,
                         std::string_view some, std::string_view full) {
     std::string_view text = read_at(folder, file, buffer_);
     std::string_view line;

@@ -115,13 +115,13 @@ class DiskSource final : public HostSource {
         own_mounts_(roots.proc + "/self/mounts"),
         reader_(reader) {}
 
-  void collect(HostSink& sink) override {
+  void collect(SeriesSink& sink) override {
     collect_disks(sink);
     collect_filesystems(sink);
   }
 
  private:
-  void collect_disks(HostSink& sink) {
+  void collect_disks(SeriesSink& sink) {
     std::string_view text = diskstats_.read();
     std::string_view line;
     std::size_t disks = 0;
@@ -142,7 +142,7 @@ class DiskSource final : public HostSource {
     }
   }
 
-  void collect_filesystems(HostSink& sink) {
+  void collect_filesystems(SeriesSink& sink) {
     std::string_view text = mounts_.read();
     if (text.empty()) text = own_mounts_.read();
     std::string_view line;
@@ -159,7 +159,7 @@ class DiskSource final : public HostSource {
     }
   }
 
-  void collect_filesystem(HostSink& sink, const std::string& device, const std::string& mount,
+  void collect_filesystem(SeriesSink& sink, const std::string& device, const std::string& mount,
                           std::string_view type, bool readonly) {
     FilesystemSpace space;
     const bool read = reader_(mount.c_str(), space);

@@ -38,7 +38,7 @@ HostCollector::HostCollector(HostCollectorOptions options, Store& store, Rejects
       cpu_seconds_(metrics.counter("trimtab_host_cpu_seconds_total",
                                    "CPU time the host collector used, storing included.")),
       series_(metrics.gauge("trimtab_host_series", "Live series of the host collector.")),
-      sink_(store, rejects, common_labels(options_), options_.series_max) {
+      sink_(store, rejects, "host", common_labels(options_), options_.series_max) {
   sources_.push_back(create_kernel_source(options_.roots));
   sources_.push_back(create_disk_source(options_.roots, options_.filesystem_reader));
   sources_.push_back(create_network_source(options_.roots));

@@ -55,7 +55,7 @@ class HostCollector {
   Counter& failures_;
   Counter& cpu_seconds_;
   Gauge& series_;
-  HostSink sink_;
+  SeriesSink sink_;
   std::vector<std::unique_ptr<HostSource>> sources_;
 
   std::mutex mutex_;

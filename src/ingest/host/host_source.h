@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "ingest/host/host_sink.h"
+#include "ingest/series_sink.h"
 
 namespace trimtab {
 
@@ -13,7 +13,7 @@ namespace trimtab {
 class HostSource {
  public:
   virtual ~HostSource() = default;
-  virtual void collect(HostSink& sink) = 0;
+  virtual void collect(SeriesSink& sink) = 0;
 };
 
 // How much room a mounted filesystem has; replaced in tests.

@@ -31,7 +31,7 @@ class KernelSource final : public HostSource {
         ostype_(roots.proc + "/sys/kernel/ostype"),
         version_(roots.proc + "/sys/kernel/version") {}
 
-  void collect(HostSink& sink) override {
+  void collect(SeriesSink& sink) override {
     collect_stat(sink);
     collect_load(sink);
     collect_memory(sink);
@@ -46,7 +46,7 @@ class KernelSource final : public HostSource {
   }
 
  private:
-  static void collect_cpu(HostSink& sink, std::string_view cpu, std::string_view line) {
+  static void collect_cpu(SeriesSink& sink, std::string_view cpu, std::string_view line) {
     constexpr std::array<std::string_view, 8> kModes{"user",   "nice", "system",  "idle",
                                                      "iowait", "irq",  "softirq", "steal"};
     for (const std::string_view mode : kModes) {
@@ -63,7 +63,7 @@ class KernelSource final : public HostSource {
     }
   }
 
-  void collect_stat(HostSink& sink) {
+  void collect_stat(SeriesSink& sink) {
     std::string_view text = stat_.read();
     std::string_view line;
     std::size_t cpus = 0;
@@ -84,7 +84,7 @@ class KernelSource final : public HostSource {
     }
   }
 
-  void collect_load(HostSink& sink) {
+  void collect_load(SeriesSink& sink) {
     std::string_view text = loadavg_.read();
     for (const std::string_view name : {"node_load1", "node_load5", "node_load15"}) {
       const std::string_view word = next_word(text);
@@ -93,7 +93,7 @@ class KernelSource final : public HostSource {
   }
 
   // "Active(anon):  123 kB" -> node_memory_Active_anon_bytes.
-  void collect_memory(HostSink& sink) {
+  void collect_memory(SeriesSink& sink) {
     std::string_view text = meminfo_.read();
     std::string_view line;
     while (next_line(text, line)) {
@@ -111,7 +111,7 @@ class KernelSource final : public HostSource {
   }
 
   // node_exporter's default selection: ^(oom_kill|pgpg|pswp|pg.*fault).*
-  void collect_vmstat(HostSink& sink) {
+  void collect_vmstat(SeriesSink& sink) {
     std::string_view text = vmstat_.read();
     std::string_view line;
     while (next_line(text, line)) {
@@ -125,7 +125,8 @@ class KernelSource final : public HostSource {
     }
   }
 
-  static void collect_pressure(HostSink& sink, ProcFile& file, std::string_view some, std::string_view full) {
+  static void collect_pressure(SeriesSink& sink, ProcFile& file, std::string_view some,
+                               std::string_view full) {
     std::string_view text = file.read();
     std::string_view line;
     while (next_line(text, line)) {
@@ -137,7 +138,7 @@ class KernelSource final : public HostSource {
     }
   }
 
-  void collect_file_descriptors(HostSink& sink) {
+  void collect_file_descriptors(SeriesSink& sink) {
     std::string_view text = file_nr_.read();
     const std::string_view allocated = next_word(text);
     next_word(text);
@@ -148,7 +149,7 @@ class KernelSource final : public HostSource {
     sink.gauge("node_filefd_maximum", to_number(next_word(rest)));
   }
 
-  void collect_uname(HostSink& sink) {
+  void collect_uname(SeriesSink& sink) {
     std::string_view text = osrelease_.read();
     std::string_view release;
     if (!next_line(text, release)) return;

@@ -42,7 +42,7 @@ class NetworkSource final : public HostSource {
         sys_class_net_(roots.sys + "/class/net/"),
         fields_(kNetstatFields) {}
 
-  void collect(HostSink& sink) override {
+  void collect(SeriesSink& sink) override {
     collect_devices(sink);
     collect_netstat(sink, netstat_);
     collect_netstat(sink, snmp_);
@@ -52,7 +52,7 @@ class NetworkSource final : public HostSource {
   }
 
  private:
-  void collect_devices(HostSink& sink) {
+  void collect_devices(SeriesSink& sink) {
     std::string_view text = devices_.read();
     std::string_view line;
     std::size_t devices = 0;
@@ -71,7 +71,7 @@ class NetworkSource final : public HostSource {
     }
   }
 
-  void collect_class(HostSink& sink, std::string_view device) {
+  void collect_class(SeriesSink& sink, std::string_view device) {
     const auto read = [&](const char* name) {
       path_ = sys_class_net_;
       path_ += device;
@@ -103,7 +103,7 @@ class NetworkSource final : public HostSource {
   }
 
   // Two lines per protocol: "Tcp: names..." and "Tcp: values...".
-  void collect_netstat(HostSink& sink, ProcFile& file) {
+  void collect_netstat(SeriesSink& sink, ProcFile& file) {
     std::string_view text = file.read();
     std::string_view names;
     std::string_view values;
@@ -121,7 +121,7 @@ class NetworkSource final : public HostSource {
   }
 
   // "Ip6InOctets   123".
-  void collect_snmp6(HostSink& sink) {
+  void collect_snmp6(SeriesSink& sink) {
     std::string_view text = snmp6_.read();
     std::string_view line;
     while (next_line(text, line)) {
@@ -134,7 +134,7 @@ class NetworkSource final : public HostSource {
   }
 
   // "TCP: inuse 5 orphan 0 tw 2 alloc 9 mem 3".
-  void collect_sockstat(HostSink& sink, ProcFile& file) {
+  void collect_sockstat(SeriesSink& sink, ProcFile& file) {
     std::string_view text = file.read();
     std::string_view line;
     while (next_line(text, line)) {

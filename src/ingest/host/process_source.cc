@@ -67,7 +67,7 @@ class ProcessSource final : public HostSource {
     if (folder_) ::closedir(folder_);
   }
 
-  void collect(HostSink& sink) override {
+  void collect(SeriesSink& sink) override {
     ++round_;
     for (auto& [name, group] : groups_) group.reset();
     read_processes();
@@ -167,7 +167,7 @@ class ProcessSource final : public HostSource {
     }
   }
 
-  static void show(HostSink& sink, std::string_view name, const Group& group) {
+  static void show(SeriesSink& sink, std::string_view name, const Group& group) {
     sink.counter("namedprocess_namegroup_cpu_seconds_total",
                  static_cast<double>(group.user_ticks) / kTicksPerSecond,
                  {{"groupname", name}, {"mode", "user"}});

@@ -3,14 +3,18 @@
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
+#include <cerrno>
 #include <charconv>
-#include <mutex>
+#include <chrono>
 #include <utility>
 
 namespace trimtab::postgresql {
 
 namespace {
+
+constexpr int kPollMs = 200;
 
 struct FreeResult {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -59,6 +63,7 @@ class LibpqConnection final : public Connection {
       : connection_(std::move(connection)),
         cancel_(PQgetCancel(connection_.get())),
         options_(std::move(options)) {
+    tag_ = fmt::format("/* {} */ ", options_.application);
     options_.dsn.clear();
   }
 
@@ -67,19 +72,40 @@ class LibpqConnection final : public Connection {
     std::vector<const char*> values;
     values.reserve(parameters.size());
     for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
-    const ResultPtr result(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
-                                        nullptr, values.data(), nullptr, nullptr, 0));
+    const std::string tagged = tag_ + sql;
+    const bool sent = options_.console ? PQsendQuery(connection_.get(), sql.c_str()) == 1
+                                       : PQsendQueryParams(connection_.get(), tagged.c_str(),
+                                                           static_cast<int>(values.size()), nullptr,
+                                                           values.data(), nullptr, nullptr, 0) == 1;
+    const ResultPtr result = TRY(wait(sent));
     TRY(check(result.get()));
     return read(result.get());
   }
 
   Status execute(const std::string& sql) override {
-    const ResultPtr result(PQexec(connection_.get(), sql.c_str()));
+    const std::string tagged = options_.console ? sql : tag_ + sql;
+    const ResultPtr result = TRY(wait(PQsendQuery(connection_.get(), tagged.c_str()) == 1));
     return check(result.get());
   }
 
   Status set_statement_timeout(DurationMs timeout_ms) override {
-    return execute(fmt::format("SET statement_timeout = {}", timeout_ms));
+    TRY(query("SELECT set_config('statement_timeout', $1, false)", {std::to_string(timeout_ms)}));
+    options_.statement_timeout_ms = timeout_ms;
+    return ok();
+  }
+
+  Status prepare_session() {
+    if (options_.console) return ok();
+    // One statement with our mark, so that it can be told from others'.
+    TRY(
+        query("SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
+              "set_config('default_transaction_read_only', $3, false), "
+              "set_config('client_encoding', 'UTF8', false), "
+              "set_config('standard_conforming_strings', 'on', false), "
+              "set_config('extra_float_digits', '1', false)",
+              {std::to_string(options_.statement_timeout_ms), std::to_string(options_.lock_timeout_ms),
+               options_.read_only ? "on" : "off"}));
+    return ok();
   }
 
   int server_version() const override { return PQserverVersion(connection_.get()); }
@@ -91,6 +117,51 @@ class LibpqConnection final : public Connection {
   }
 
  private:
+  std::unexpected<Error> lost(ErrorCode code, std::string_view why) {
+    lost_ = true;
+    return fail(code, fmt::format("{}: {}", options_.name, why));
+  }
+
+  // Until libpq has a whole result: a server that is stopped or cut off never sends one.
+  Status wait_readable(std::chrono::steady_clock::time_point deadline) {
+    const bool bounded = options_.statement_timeout_ms > 0;
+    while (PQisBusy(connection_.get()) == 1) {
+      if (options_.cancelled != nullptr && options_.cancelled->load()) {
+        return lost(ErrorCode::kCancelled, "given up: stopping");
+      }
+      if (bounded && std::chrono::steady_clock::now() > deadline) {
+        return lost(ErrorCode::kTimeout,
+                    fmt::format("no answer within {} ms", options_.statement_timeout_ms + kAnswerGraceMs));
+      }
+      pollfd socket{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+      if (::poll(&socket, 1, kPollMs) < 0 && errno != EINTR) {
+        return lost(ErrorCode::kIo, "waiting for an answer failed");
+      }
+      if (socket.revents != 0 && PQconsumeInput(connection_.get()) == 0) return ok();  // told by check()
+    }
+    return ok();
+  }
+
+  // The last result of what was sent, or the first that is an error, as PQexec gives it.
+  Result<ResultPtr> wait(bool sent) {
+    if (lost_) return fail(ErrorCode::kUnavailable, fmt::format("{}: connection lost before", options_.name));
+    if (!sent) return ResultPtr();
+    const auto deadline = std::chrono::steady_clock::now() +
+                          std::chrono::milliseconds(options_.statement_timeout_ms + kAnswerGraceMs);
+    ResultPtr out;
+    for (;;) {
+      TRY(wait_readable(deadline));
+      ResultPtr next(PQgetResult(connection_.get()));
+      if (!next) return out;
+      const ExecStatusType status = PQresultStatus(next.get());
+      if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+        return lost(ErrorCode::kInvalid, "COPY is not supported here");
+      }
+      const bool failed = out && PQresultStatus(out.get()) == PGRES_FATAL_ERROR;
+      if (!failed) out = std::move(next);
+    }
+  }
+
   Status check(const PGresult* result) {
     const ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
     sql_state_.clear();
@@ -133,6 +204,8 @@ class LibpqConnection final : public Connection {
   std::unique_ptr<PGcancel, FreeCancel> cancel_;
   ConnectionOptions options_;
   std::string sql_state_;
+  std::string tag_;
+  bool lost_ = false;
 };
 
 }  // namespace
@@ -174,10 +247,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
                 fmt::format("{}: can not connect: {}", options.name, words));
   }
   auto out = std::make_unique<LibpqConnection>(std::move(connection), options);
-  TRY(out->execute(fmt::format(
-      "SET statement_timeout = {}; SET lock_timeout = {}; SET default_transaction_read_only = {}; "
-      "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET extra_float_digits = 1",
-      options.statement_timeout_ms, options.lock_timeout_ms, options.read_only ? "on" : "off")));
+  TRY(out->prepare_session());
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -37,12 +38,18 @@ struct ConnectionOptions {
   DurationMs statement_timeout_ms = 10 * kSecondMs;
   DurationMs lock_timeout_ms = 2 * kSecondMs;
   std::size_t rows_max = 200'000;  // more is kLimit
+  // PgBouncer's console: no settings, no parameters; query() then speaks the simple protocol.
+  bool console = false;
+  const std::atomic<bool>* cancelled = nullptr;  // polled a few times a second while waiting
 };
 
-// One session over libpq. Externally locked. Errors: kUnavailable (refused, gone), kDenied (login, missing
-// privilege), kTimeout (statement or lock time-out), kConflict (duplicate object, deadlock), kNotFound
-// (undefined object), kInvalid (what the server calls a mistake), kLimit. Messages are the server's own
-// with its SQLSTATE, after the target's name; never the DSN or parameters.
+// One session over libpq. Externally locked. Every statement starts with a comment that holds
+// `application`, so that pg_stat_statements tells ours from others. A server that goes silent is given up
+// kAnswerGraceMs after the statement's own time-out; the session is lost then. Errors: kUnavailable (refused,
+// gone), kDenied (login, missing privilege), kTimeout (statement or lock time-out), kConflict (duplicate
+// object, deadlock), kNotFound (undefined object), kInvalid (what the server calls a mistake), kLimit,
+// kCancelled. Messages are the server's own with its SQLSTATE, after the target's name; never the DSN or
+// parameters.
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const ConnectionOptions& options);
@@ -60,6 +67,8 @@ class Connection {
   virtual void cancel() = 0;
   // SQLSTATE of the newest error, "42P07"; "" after success.
   virtual const std::string& sql_state() const = 0;
+
+  static constexpr DurationMs kAnswerGraceMs = 2 * kSecondMs;
 };
 
 // "orders" -> "\"orders\"", with embedded quotes doubled. For names only; a NUL byte is kInvalid by the

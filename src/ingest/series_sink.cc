@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingest/host/host_sink.h"
+#include "ingest/series_sink.h"
 
 #include <algorithm>
 
 namespace trimtab {
-namespace {
-constexpr std::string_view kSource = "host";
-}
-
-void HostSink::begin(TimestampMs at) {
+void SeriesSink::begin(TimestampMs at) {
   at_ = at;
   ++round_;
   batch_.clear();
 }
 
-void HostSink::add(std::string_view name, double value, Pairs labels, MetricType type) {
+void SeriesSink::add(std::string_view name, double value, std::span<const Pair> labels, MetricType type) {
   key_.assign(name);
   for (const Pair& pair : labels) {
     key_ += '\xff';  // in no UTF-8 text, so no two label sets spell one key
@@ -34,9 +30,9 @@ void HostSink::add(std::string_view name, double value, Pairs labels, MetricType
   batch_.push_back({it->second.series, at_, value});
 }
 
-SeriesId HostSink::create(std::string_view name, Pairs pairs, MetricType type) {
+SeriesId SeriesSink::create(std::string_view name, std::span<const Pair> pairs, MetricType type) {
   if (slots_.size() >= series_max_) {
-    rejects_.add(RejectReason::kSeriesLimit, kSource, name);
+    rejects_.add(RejectReason::kSeriesLimit, source_, name);
     return kNoSeries;
   }
   std::vector<Label> list(common_.items().begin(), common_.items().end());
@@ -49,14 +45,14 @@ SeriesId HostSink::create(std::string_view name, Pairs pairs, MetricType type) {
     rejects_.add(!labels ? RejectReason::kInvalidLabels
                  : limit ? RejectReason::kSeriesLimit
                          : RejectReason::kStorage,
-                 kSource, series.error().message());
+                 source_, series.error().message());
     return kNoSeries;
   }
   if (type != MetricType::kUnknown) (void)store_.set_metadata(name, {.type = type, .help = {}, .unit = {}});
   return *series;
 }
 
-Status HostSink::commit() {
+Status SeriesSink::commit() {
   const std::size_t fresh = batch_.size();
   std::erase_if(slots_, [&](const auto& slot) {
     if (slot.second.round == round_) return false;
@@ -67,14 +63,14 @@ Status HostSink::commit() {
             [](const Sample& a, const Sample& b) { return a.series < b.series; });
   const auto outcome = store_.append(batch_);
   if (!outcome) {
-    rejects_.add(RejectReason::kStorage, kSource, outcome.error().message(), batch_.size());
+    rejects_.add(RejectReason::kStorage, source_, outcome.error().message(), batch_.size());
     return detail::error_of(outcome.error());
   }
   if (outcome->invalid_refused > 0) slots_.clear();  // series that the store forgot: look all up again
   return ok();
 }
 
-Status HostSink::end(TimestampMs at) {
+Status SeriesSink::end(TimestampMs at) {
   begin(at);
   return commit();
 }
