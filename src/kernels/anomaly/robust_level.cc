@@ -36,7 +36,7 @@ void RobustLevel::warm_up(double value) {
 
 double RobustLevel::update(double value, double season) {
   ++count_;
-  if (value != std::floor(value)) whole_numbers_ = false;
+  if (whole_numbers_ && value != std::floor(value)) whole_numbers_ = false;
   const double rest = value - season;
   if (count_ <= kWarmUp) {
     warm_up(rest);

@@ -28,15 +28,14 @@ SeasonProfile::SeasonProfile(double values_per_day) : values_per_day_(values_per
 double SeasonProfile::next() const {
   if (period_ == 0) return 0;
   if (bin_width_ == 1) return static_cast<double>(profile_[phase_]);
-  // On the line between the middles of two bins.
-  const auto bins = profile_.size();
-  const double at =
-      (static_cast<double>(phase_) + 0.5) / static_cast<double>(bin_width_) - 0.5 + static_cast<double>(bins);
-  const double before = std::floor(at);
-  const double share = at - before;
-  const auto bin = static_cast<std::size_t>(before);
-  return (1 - share) * static_cast<double>(profile_[bin % bins]) +
-         share * static_cast<double>(profile_[(bin + 1) % bins]);
+  // On the line between the middles of two bins, in halves of a value.
+  const std::size_t bins = profile_.size();
+  const std::size_t twice = 2 * phase_ + 1 + bin_width_;  // from the middle of the bin before the first
+  const std::size_t after = twice / (2 * bin_width_);
+  const double share = static_cast<double>(twice % (2 * bin_width_)) / static_cast<double>(2 * bin_width_);
+  const auto before_value = static_cast<double>(profile_[after == 0 ? bins - 1 : after - 1]);
+  const auto after_value = static_cast<double>(profile_[after == bins ? 0 : after]);
+  return (1 - share) * before_value + share * after_value;
 }
 
 void SeasonProfile::learn(double error) {

@@ -34,7 +34,8 @@ double SeriesDetector::novelty(double value) {
   for (std::size_t lane = 0; lane < kWidths.size(); ++lane) {
     const std::size_t width = kWidths[lane];
     // What falls out of this mean, before its slot is written over.
-    const double leaving = count_ >= width ? ring_[(count_ - width) % ring_.size()] : 0;
+    const std::size_t oldest = slot >= width ? slot - width : slot + ring_.size() - width;
+    const double leaving = count_ >= width ? ring_[oldest] : 0;
     sums_[lane] += value - leaving;
   }
   ring_[slot] = value;
@@ -49,13 +50,12 @@ double SeriesDetector::novelty(double value) {
   for (std::size_t lane = 0; lane < kWidths.size(); ++lane) {
     const auto held = static_cast<double>(std::min<std::uint64_t>(count_, kWidths[lane]));
     const double mean = kWidths[lane] == 1 ? value : sums_[lane] / held;
-    if (!memories_[lane].empty()) {
-      double distance = memories_[lane].distance(mean);
-      if (distance <= kRounding * std::abs(mean)) distance = 0;
-      surprise += distances_[lane].surprise(distance);
-      distances_[lane].add(distance);
-    }
-    memories_[lane].add(mean);
+    const bool known = !memories_[lane].empty();
+    double distance = memories_[lane].learn(mean);
+    if (!known) continue;
+    if (distance <= kRounding * std::abs(mean)) distance = 0;
+    surprise += distances_[lane].surprise(distance);
+    distances_[lane].add(distance);
   }
   const double calibrated = sums_of_surprise_.surprise(surprise);
   sums_of_surprise_.add(surprise);

@@ -66,7 +66,7 @@ class SeriesDetector {
   static constexpr double kLengthPower = 0.3;   // the longer the history, the rarer must be what is new
   static constexpr double kToldMemory = 2000;   // values over which earlier surprises are held against it
   static constexpr double kAlarmScore = 0.95;   // at least, of a row in alarm
-  static constexpr std::uint64_t kStateVersion = 2;
+  static constexpr std::uint64_t kStateVersion = 3;
 
  private:
   double mean_of_last(std::size_t width) const;

@@ -221,12 +221,18 @@ TEST(ValueMemory, distance_is_that_of_a_linear_search_while_it_fits) {
     const double value = uniform(random);
     double nearest = std::numeric_limits<double>::infinity();
     for (const double one : known) nearest = std::min(nearest, std::abs(one - value));
+    const double distance = memory.learn(value);
     if (!known.empty()) {
-      EXPECT_DOUBLE_EQ(memory.distance(value), nearest);
+      EXPECT_NEAR(distance, nearest, 2e-6 * std::max(1.0, std::abs(value - known.front())));
     }
     known.push_back(value);
-    memory.add(value);
   }
+}
+
+TEST(ValueMemory, known_value_is_known_however_far_from_the_first) {
+  ValueMemory memory;
+  for (const double value : {1e9, 1e9 + 1, 3.0, -7e12, 0.1}) memory.learn(value);
+  for (const double value : {1e9, 1e9 + 1, 3.0, -7e12, 0.1}) EXPECT_EQ(memory.learn(value), 0);
 }
 
 TEST(ValueMemory, when_full_keeps_the_extremes_and_covers_the_range) {
@@ -237,14 +243,14 @@ TEST(ValueMemory, when_full_keeps_the_extremes_and_covers_the_range) {
   double highest = 0;
   for (int i = 0; i < 50000; ++i) {
     const double value = normal(random);
-    memory.add(value);
+    memory.learn(value);
     lowest = std::min(lowest, value);
     highest = std::max(highest, value);
   }
-  EXPECT_EQ(memory.distance(lowest), 0);
-  EXPECT_EQ(memory.distance(highest), 0);
-  for (double value = -2.5; value <= 2.5; value += 0.01) EXPECT_LT(memory.distance(value), 0.05);
-  EXPECT_NEAR(memory.distance(highest + 3), 3, 1e-12);
+  EXPECT_EQ(memory.learn(lowest), 0);
+  EXPECT_EQ(memory.learn(highest), 0);
+  for (double value = -2.5; value <= 2.5; value += 0.01) EXPECT_LT(memory.learn(value), 0.05);
+  EXPECT_NEAR(memory.learn(highest + 3), 3, 1e-5);
 }
 
 TEST(TailCalibrator, agrees_with_the_batch_form_on_ranks_and_tails) {

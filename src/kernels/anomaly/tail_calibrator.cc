@@ -2,6 +2,7 @@
 #include "kernels/anomaly/tail_calibrator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -17,21 +18,18 @@ constexpr double kSpreadShareMin = 1e-3;  // of the threshold: excesses are not 
 
 std::size_t TailCalibrator::bucket(double value) const {
   if (!(value > 0) || !anchored_) return 0;
-  int exponent = 0;
-  const double mantissa = std::frexp(value, &exponent);  // [0.5, 1)
-  const int quarter = std::min(3, static_cast<int>((mantissa - 0.5) * 8));
-  const int index = (exponent - anchor_ + kOctavesBelow) * 4 + quarter;
+  // The exponent and the first two bits of the fraction.
+  const auto quarters = static_cast<int>(std::bit_cast<std::uint64_t>(value) >> 50);
+  const int index = quarters - 4 * (anchor_ - kOctavesBelow);
   return static_cast<std::size_t>(std::clamp(index, 1, static_cast<int>(kBuckets) - 1));
 }
 
-std::uint64_t TailCalibrator::count_at_or_above(std::size_t bucket) const {
+std::uint64_t TailCalibrator::count_above(std::size_t bucket) const {
+  const std::size_t group = bucket / kGroup;
   std::uint64_t sum = 0;
-  for (std::size_t i = kBuckets - bucket; i > 0; i &= i - 1) sum += tree_[i];
+  for (std::size_t i = bucket + 1; i < (group + 1) * kGroup; ++i) sum += counts_[i];
+  for (std::size_t i = group + 1; i < groups_.size(); ++i) sum += groups_[i];
   return sum;
-}
-
-void TailCalibrator::count_one(std::size_t bucket) {
-  for (std::size_t i = kBuckets - bucket; i <= kBuckets; i += i & (~i + 1)) ++tree_[i];
 }
 
 std::size_t TailCalibrator::exceedances() const {
@@ -45,10 +43,10 @@ double TailCalibrator::surprise(double value) const {
   if (fitted_ == 0 || value <= threshold_) {
     // Values of the same bucket count as half above.
     const std::size_t at = bucket(value);
-    const auto from = static_cast<double>(count_at_or_above(at));
-    const auto above = at + 1 < kBuckets ? static_cast<double>(count_at_or_above(at + 1)) : 0.0;
-    const double rank = value > 0 ? (from + above) / 2 : from;
-    return std::log10((count + 1) / (rank + 1));
+    const auto above = static_cast<double>(count_above(at));
+    const auto here = static_cast<double>(counts_[at]);
+    const double rank = value > 0 ? above + here / 2 : above + here;
+    return std::log((count + 1) / (rank + 1)) * std::numbers::log10e;
   }
   const double spread = std::max(spread_, kSpreadShareMin * threshold_);
   if (!(spread > 0)) return kSurpriseMax;
@@ -58,10 +56,12 @@ double TailCalibrator::surprise(double value) const {
 
 void TailCalibrator::add(double value) {
   if (!anchored_ && value > 0) {
-    std::frexp(value, &anchor_);
+    anchor_ = static_cast<int>(std::bit_cast<std::uint64_t>(value) >> 52);
     anchored_ = true;
   }
-  count_one(bucket(value));
+  const std::size_t at = bucket(value);
+  ++counts_[at];
+  ++groups_[at / kGroup];
   ++count_;
   const std::size_t keep = exceedances() + 1;  // the largest that is no exceedance is the threshold
   if (top_count_ == top_.size() && value <= top_[0]) {
@@ -106,10 +106,7 @@ void TailCalibrator::save(StateWriter& out) const {
   out.count(count_);
   out.count(anchored_ ? 1 : 0);
   out.word(static_cast<std::uint64_t>(static_cast<std::int64_t>(anchor_)));
-  for (std::size_t at = 0; at < kBuckets; ++at) {
-    const std::uint64_t above = at + 1 < kBuckets ? count_at_or_above(at + 1) : 0;
-    out.count(count_at_or_above(at) - above);
-  }
+  for (const std::uint32_t here : counts_) out.count(here);
   out.numbers({top_.data(), top_count_});
 }
 
@@ -119,8 +116,8 @@ void TailCalibrator::restore(StateReader& in) {
   anchored_ = in.count() == 1;
   anchor_ = static_cast<int>(static_cast<std::int64_t>(in.word()));
   for (std::size_t at = 0; at < kBuckets; ++at) {
-    const auto here = static_cast<std::uint32_t>(in.count());
-    for (std::size_t i = kBuckets - at; i <= kBuckets; i += i & (~i + 1)) tree_[i] += here;
+    counts_[at] = static_cast<std::uint32_t>(in.count());
+    groups_[at / kGroup] += counts_[at];
   }
   top_count_ = in.numbers(top_);
   fit();

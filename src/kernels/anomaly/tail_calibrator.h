@@ -31,19 +31,20 @@ class TailCalibrator {
   static constexpr std::size_t kTopMin = 10;
   static constexpr std::size_t kTopMax = 64;
   static constexpr std::size_t kBuckets = 256;
+  static constexpr std::size_t kGroup = 16;
 
  private:
   std::size_t bucket(double value) const;
-  std::uint64_t count_at_or_above(std::size_t bucket) const;
-  void count_one(std::size_t bucket);
+  std::uint64_t count_above(std::size_t bucket) const;
   std::size_t exceedances() const;
   void fit();
 
   std::uint64_t count_ = 0;
-  int anchor_ = 0;  // binary exponent of the first positive value: the middle of the histogram
+  int anchor_ = 0;  // exponent field of the first positive value: the middle of the histogram
   bool anchored_ = false;
-  std::array<std::uint32_t, kBuckets + 1> tree_{};  // Fenwick tree over the buckets, highest bucket first
-  std::array<double, kTopMax + 1> top_{};           // the largest values, rising
+  std::array<std::uint32_t, kBuckets> counts_{};
+  std::array<std::uint32_t, kBuckets / kGroup> groups_{};  // sums of kGroup counts each
+  std::array<double, kTopMax + 1> top_{};                  // the largest values, rising
   std::size_t top_count_ = 0;
   std::size_t fitted_ = 0;  // exceedances the fit below is of; 0: none
   double threshold_ = 0;

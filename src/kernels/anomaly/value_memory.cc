@@ -3,41 +3,58 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 namespace trimtab::kernels {
 
-std::size_t ValueMemory::place(double value) const {
-  return static_cast<std::size_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin());
-}
-
-double ValueMemory::distance(double value) const {
-  if (values_.empty()) return 0;
-  const std::size_t at = place(value);
-  double nearest = std::numeric_limits<double>::infinity();
-  if (at < values_.size()) nearest = values_[at] - value;
-  if (at > 0) nearest = std::min(nearest, value - values_[at - 1]);
-  return nearest;
-}
-
-void ValueMemory::add(double value) {
-  if (!values_.empty() && distance(value) <= resolution_) {
-    // The extremes are exact: what lies beyond them must not creep away in small steps.
-    values_.front() = std::min(values_.front(), value);
-    values_.back() = std::max(values_.back(), value);
-    return;
+// How many values are smaller. Without a branch to guess wrongly: new values fall anywhere.
+std::size_t ValueMemory::place(float value) const {
+  const float* from = values_.data();
+  std::size_t count = values_.size();
+  if (count == 0) return 0;
+  while (count > 1) {
+    const std::size_t half = count / 2;
+    from += half * static_cast<std::size_t>(from[half - 1] < value);
+    count -= half;
   }
-  if (values_.size() == kValuesMax) thin_out();
-  values_.insert(values_.begin() + static_cast<std::ptrdiff_t>(place(value)), value);
+  return static_cast<std::size_t>(from - values_.data()) + (*from < value ? 1 : 0);
+}
+
+double ValueMemory::learn(double value) {
+  if (values_.empty()) {
+    first_ = value;
+    values_.reserve(kValuesMax);
+    values_.push_back(0);
+    return 0;
+  }
+  const auto offset = static_cast<float>(value - first_);
+  std::size_t at = place(offset);
+  float nearest = std::numeric_limits<float>::infinity();
+  if (at < values_.size()) nearest = values_[at] - offset;
+  if (at > 0) nearest = std::min(nearest, offset - values_[at - 1]);
+  if (nearest <= kResolution * std::abs(offset)) nearest = 0;
+  if (nearest <= resolution_) {
+    // The extremes are exact: what lies beyond them must not creep away in small steps.
+    values_.front() = std::min(values_.front(), offset);
+    values_.back() = std::max(values_.back(), offset);
+    return static_cast<double>(nearest);
+  }
+  if (values_.size() == kValuesMax) {
+    thin_out();
+    at = place(offset);
+  }
+  values_.insert(values_.begin() + static_cast<std::ptrdiff_t>(at), offset);
+  return static_cast<double>(nearest);
 }
 
 void ValueMemory::thin_out() {
-  std::array<double, kValuesMax> gaps;
+  std::array<float, kValuesMax> gaps;
   const std::size_t count = values_.size();
   for (std::size_t i = 0; i + 1 < count; ++i) gaps[i] = values_[i + 1] - values_[i];
   const std::size_t quarter = count / 4;
   std::nth_element(gaps.data(), gaps.data() + quarter, gaps.data() + count - 1);
-  const double least = gaps[quarter];
+  const float least = gaps[quarter];
   resolution_ = std::max(resolution_, least / 2);
   std::size_t kept = 1;
   for (std::size_t i = 1; i + 1 < count; ++i) {
@@ -48,14 +65,15 @@ void ValueMemory::thin_out() {
 }
 
 void ValueMemory::save(StateWriter& out) const {
-  out.number(resolution_);
-  out.numbers(values_);
+  out.number(first_);
+  out.number(static_cast<double>(resolution_));
+  out.short_numbers(values_);
 }
 
 void ValueMemory::restore(StateReader& in) {
-  resolution_ = in.number();
-  values_.resize(kValuesMax);
-  values_.resize(in.numbers(values_));
+  first_ = in.number();
+  resolution_ = static_cast<float>(in.number());
+  in.short_numbers(values_, kValuesMax);
 }
 
 }  // namespace trimtab::kernels
