@@ -35,6 +35,9 @@ class Executor {
   // Restores what capture() saw; removes half-made effects too. Nothing to undo is success.
   virtual Status undo(const Action& action, const std::string& undo_state) = 0;
   virtual Result<bool> is_undone(const Action& action, const std::string& undo_state) = 0;
+  // Any thread: ends the call under way soon, with an error; for a stop of the program. Such a call counts as
+  // interrupted: it is taken up again after the next start.
+  virtual void cancel() {}
 };
 
 // Executors by action type ("postgresql.create_index"). Filled once at start; then read-only.
@@ -42,6 +45,9 @@ class Executors {
  public:
   void add(std::string type, std::unique_ptr<Executor> executor) {
     by_type_[std::move(type)] = std::move(executor);
+  }
+  void cancel_all() const {
+    for (const auto& [type, executor] : by_type_) executor->cancel();
   }
   Executor* find(std::string_view type) const {
     const auto found = by_type_.find(type);

@@ -116,9 +116,12 @@ Status read_window_times(const Yaml& yaml, MaintenanceWindow& window) {
   return ok();
 }
 
-Status read_windows(const Yaml& yaml, EstateParts& parts) {
-  const auto items = yaml.list();
-  TRY(check_count(yaml, items.size()));
+}  // namespace
+
+Result<std::vector<MaintenanceWindow>> read_maintenance_windows(const Yaml& list) {
+  std::vector<MaintenanceWindow> windows;
+  const auto items = list.list();
+  TRY(check_count(list, items.size()));
   for (const Yaml& item : items) {
     if (!item.is_map()) return item.error("expected a window with name and times");
     TRY(item.only_keys({"name", "entities", "from", "to", "weekly", "at", "duration"}));
@@ -130,18 +133,16 @@ Status read_windows(const Yaml& yaml, EstateParts& parts) {
       window.entities.push_back(checked);
     }
     TRY(read_window_times(item, window));
-    parts.windows.push_back(std::move(window));
+    windows.push_back(std::move(window));
   }
-  return ok();
+  return windows;
 }
-
-}  // namespace
 
 Result<EstateParts> read_estate_file(const Yaml& file) {
   TRY(file.only_keys({"entities", "maintenance", "slos"}));
   EstateParts parts;
   TRY(read_entities(file["entities"], parts));
-  TRY(read_windows(file["maintenance"], parts));
+  parts.windows = TRY(read_maintenance_windows(file["maintenance"]));
   const auto objectives = file["slos"].list();
   TRY(check_count(file["slos"], objectives.size()));
   for (const Yaml& item : objectives) parts.objectives.push_back(TRY(read_objective(item)));

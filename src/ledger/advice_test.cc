@@ -173,6 +173,28 @@ TEST_F(AdviceTest, change_is_moved_by_compare_and_set_only) {
   EXPECT_EQ(ledger_->update_change(change, ChangeState::kFailed, 1).error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(AdviceTest, kept_change_lives_again_only_to_be_undone) {
+  Change change = live_change(0);
+  change.undoing = false;
+  change = ledger_->add_change(change).value();
+  change.state = ChangeState::kKept;
+  ASSERT_TRUE(ledger_->update_change(change, ChangeState::kProposed, 0));
+  ChangeFilter live;
+  live.live = true;
+  EXPECT_TRUE(ledger_->changes(live)->empty());
+  const Change other = ledger_->add_change(live_change(0)).value();
+  change.undoing = true;
+  EXPECT_EQ(ledger_->update_change(change, ChangeState::kKept, 0).error().code(), ErrorCode::kConflict);
+  Change ended = other;
+  ended.state = ChangeState::kFailed;
+  ASSERT_TRUE(ledger_->update_change(ended, ChangeState::kProposed, 0));
+  ASSERT_TRUE(ledger_->update_change(change, ChangeState::kKept, 0));
+  EXPECT_EQ(ledger_->changes(live)->at(0).id, change.id);
+  change.state = ChangeState::kRolledBack;
+  ASSERT_TRUE(ledger_->update_change(change, ChangeState::kKept, 0));
+  EXPECT_TRUE(ledger_->changes(live)->empty());
+}
+
 TEST_F(AdviceTest, change_beyond_its_bounds_is_refused) {
   Change endless = live_change(0);
   endless.steps.resize(kChangeStepsMax + 1);

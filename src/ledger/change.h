@@ -83,7 +83,8 @@ struct Change {
   VerifyPlan verify;
   Risk risk = Risk::kLow;
   ChangeState state = ChangeState::kProposed;
-  // The undo has been decided and journaled; until the state is an ended one it may or may not have happened.
+  // The undo has been decided and journaled; until the state is rolled_back or failed it may or may not have
+  // happened.
   bool undoing = false;
   std::string undo_reason;
   std::string undo_state;    // what the executor needs to restore exactly; its own format, no secrets
@@ -102,6 +103,9 @@ struct Change {
 };
 inline constexpr std::size_t kChangeStepsMax = 64;
 inline constexpr int kChangeAttemptsMax = 8;
+
+// Has not ended, or has ended and is being undone after all (a person wants a kept change back).
+bool is_live(const Change& change);
 
 std::string to_json(const Change& change);
 Result<Change> change_from_json(std::string_view json);

@@ -25,6 +25,7 @@ struct ChangeFilter {
   std::vector<ChangeState> states = {};  // empty: all
   std::optional<EntityRef> entity = {};
   std::optional<std::int64_t> recommendation = {};
+  bool live = false;  // only those that is_live()
   std::size_t limit = 1000;
 };
 
@@ -121,7 +122,8 @@ class Ledger {
   // recommendation already has a change that has not ended, kNotFound (no such recommendation; 0: none).
   virtual Result<Change> add_change(Change change) = 0;
   // Writes `change` if the stored one still stands at `expected` with as many steps as `steps_seen`; else
-  // kConflict: somebody else moved it. Appending the step is the caller's.
+  // kConflict: somebody else moved it, or it has ended and would live again (but for being undone), or its
+  // entity has another live change by now. Appending the step is the caller's.
   virtual Result<Change> update_change(Change change, ChangeState expected, std::size_t steps_seen) = 0;
   virtual Result<std::vector<Change>> changes(const ChangeFilter& filter) = 0;  // newest first
   virtual Result<Change> change(std::int64_t id) = 0;

@@ -52,6 +52,17 @@ Result<Change> SqliteLedger::change(std::int64_t id) {
   return load_change(id);
 }
 
+Status SqliteLedger::check_entity_is_free(const Change& change) {
+  Query query =
+      TRY(database_.query("SELECT id FROM changes WHERE ended = 0 AND id <> ?4 AND ((entity_kind = ?1 AND "
+                          "entity_name = ?2) OR (recommendation = ?3 AND ?3 <> 0)) LIMIT 1"));
+  query.bind(1, change.entity.kind).bind(2, change.entity.name).bind(3, change.recommendation);
+  query.bind(4, change.id);
+  if (!TRY(query.step())) return ok();
+  return fail(ErrorCode::kConflict, fmt::format("{} already has a change that has not ended: C-{}",
+                                                change.entity.to_string(), query.integer(0)));
+}
+
 Result<Change> SqliteLedger::add_change(Change change) {
   change.id = 0;
   if (change.created_ms == 0) change.created_ms = clock_.now_ms();
@@ -59,22 +70,13 @@ Result<Change> SqliteLedger::add_change(Change change) {
   const std::lock_guard lock(mutex_);
   Transaction transaction = TRY(Transaction::begin(database_));
   if (change.recommendation != 0) TRY(load_recommendation(change.recommendation));
-  if (!is_ended(change.state)) {
-    Query query = TRY(
-        database_.query("SELECT id FROM changes WHERE ended = 0 AND ((entity_kind = ?1 AND entity_name = ?2) "
-                        "OR (recommendation = ?3 AND ?3 <> 0)) LIMIT 1"));
-    query.bind(1, change.entity.kind).bind(2, change.entity.name).bind(3, change.recommendation);
-    if (TRY(query.step())) {
-      return fail(ErrorCode::kConflict, fmt::format("{} already has a change that has not ended: C-{}",
-                                                    change.entity.to_string(), query.integer(0)));
-    }
-  }
+  if (is_live(change)) TRY(check_entity_is_free(change));
   {
     Query query =
         TRY(database_.query("INSERT INTO changes (recommendation, state, ended, steps, entity_kind, "
                             "entity_name, created_ms, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
     query.bind(1, change.recommendation).bind(2, to_string(change.state));
-    query.bind(3, std::int64_t{is_ended(change.state)});
+    query.bind(3, std::int64_t{!is_live(change)});
     query.bind(4, static_cast<std::int64_t>(change.steps.size()));
     query.bind(5, change.entity.kind).bind(6, change.entity.name).bind(7, change.created_ms).bind(8, json);
     TRY(query.run());
@@ -105,10 +107,11 @@ Result<Change> SqliteLedger::update_change(Change change, ChangeState expected, 
       return fail(ErrorCode::kConflict,
                   fmt::format("C-{} has ended ({}) and stays so", change.id, to_string(known.state)));
     }
+    if (!is_live(known) && is_live(change)) TRY(check_entity_is_free(change));
   }
   Query query =
       TRY(database_.query("UPDATE changes SET state = ?, ended = ?, steps = ?, record = ? WHERE id = ?"));
-  query.bind(1, to_string(change.state)).bind(2, std::int64_t{is_ended(change.state)});
+  query.bind(1, to_string(change.state)).bind(2, std::int64_t{!is_live(change)});
   query.bind(3, static_cast<std::int64_t>(change.steps.size())).bind(4, json).bind(5, change.id);
   TRY(query.run());
   TRY(transaction.commit());
@@ -121,12 +124,14 @@ Result<std::vector<Change>> SqliteLedger::changes(const ChangeFilter& filter) {
       "SELECT id, state, record FROM changes WHERE (?1 IS NULL OR (entity_kind = ?1 AND entity_name = ?2)) "
       "AND (?3 IS NULL OR recommendation = ?3) AND (?4 = 0 OR (?4 & (CASE state WHEN 'proposed' THEN 1 WHEN "
       "'approved' THEN 2 WHEN 'applying' THEN 4 WHEN 'observing' THEN 8 WHEN 'kept' THEN 16 WHEN "
-      "'rolled_back' THEN 32 WHEN 'inconclusive' THEN 64 ELSE 128 END)) <> 0) ORDER BY id DESC LIMIT ?5"));
+      "'rolled_back' THEN 32 WHEN 'inconclusive' THEN 64 ELSE 128 END)) <> 0) AND (?6 = 0 OR ended = 0) "
+      "ORDER BY id DESC LIMIT ?5"));
   if (filter.entity) query.bind(1, filter.entity->kind).bind(2, filter.entity->name);
   if (filter.recommendation) query.bind(3, *filter.recommendation);
   std::int64_t states = 0;
   for (const ChangeState state : filter.states) states |= std::int64_t{1} << static_cast<int>(state);
   query.bind(4, states).bind(5, static_cast<std::int64_t>(std::min(filter.limit, kRecordsPerQueryMax)));
+  query.bind(6, std::int64_t{filter.live});
   std::vector<Change> out;
   while (TRY(query.step())) out.push_back(TRY(from_row(query)));
   return out;

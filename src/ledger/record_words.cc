@@ -75,6 +75,11 @@ bool is_ended(ChangeState state) {
          state == ChangeState::kInconclusive || state == ChangeState::kFailed;
 }
 
+bool is_live(const Change& change) {
+  const bool left_in_place = change.state == ChangeState::kKept || change.state == ChangeState::kInconclusive;
+  return !is_ended(change.state) || (left_in_place && change.undoing);
+}
+
 Result<FindingKind> parse_finding_kind(std::string_view text) {
   return parse_word<FindingKind>(kFindingKinds, text, "kind of finding");
 }

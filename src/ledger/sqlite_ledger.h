@@ -77,6 +77,7 @@ class SqliteLedger final : public Ledger {
   Status trim_recommendations();
   Result<std::vector<Recommendation>> find_recommendations(const RecommendationFilter& filter);
   Result<bool> has_live_change(std::int64_t recommendation);
+  Status check_entity_is_free(const Change& change);
   Result<Change> load_change(std::int64_t id);
 
   std::mutex mutex_;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Error rates and power of the verdicts, on simulated measures.
+#include "act/verify.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "act/fake_target_testlib.h"
+#include "act/sequential_shift.h"
+
+namespace trimtab::act {
+namespace {
+
+// AR(1) on the logarithm, spread 0.1: a latency that wanders.
+class Wanderer {
+ public:
+  Wanderer(double rho, std::uint64_t seed) : rho_(rho), random_(seed) { x_ = normal_(random_); }
+  double next(double factor) {
+    x_ = rho_ * x_ + std::sqrt(1 - rho_ * rho_) * normal_(random_);
+    return factor * 0.2 * std::exp(0.1 * x_);
+  }
+
+ private:
+  double rho_;
+  std::mt19937_64 random_;
+  std::normal_distribution<double> normal_;
+  double x_;
+};
+
+VerifyPlan plan() {
+  VerifyPlan out;
+  out.target = {"mean time", "t", "seconds", WorseDirection::kUp};
+  out.guards.push_back({{"insert time", "g", "seconds", WorseDirection::kUp}, 0.05, 0});
+  out.step_ms = 15 * kSecondMs;
+  return out;
+}
+
+// A whole observation, looked at after every value.
+Verdict observe(double rho, double target_factor, double guard_factor, std::uint64_t seed) {
+  const VerifyPlan by = plan();
+  Wanderer target(rho, 2 * seed), guard(rho, 2 * seed + 1);
+  MeasureSamples of_target;
+  std::vector<MeasureSamples> of_guard(1);
+  for (int i = 0; i < 60; ++i) {
+    of_target.before.push_back(target.next(1));
+    of_guard[0].before.push_back(guard.next(1));
+  }
+  for (DurationMs elapsed = by.step_ms;; elapsed += by.step_ms) {
+    of_target.after.push_back(target.next(target_factor));
+    of_guard[0].after.push_back(guard.next(guard_factor));
+    const Look look = judge(by, of_target, of_guard, elapsed, by.observe_max_ms, elapsed);
+    if (look.decided) return look.verdict;
+  }
+}
+
+TEST(Verify, change_without_effect_is_not_called_a_gain_beyond_alpha) {
+  for (const double rho : {0.0, 0.5, 0.8}) {
+    int kept = 0, reversed = 0;
+    constexpr int kTrials = 300;
+    for (int seed = 1; seed <= kTrials; ++seed) {
+      const Decision decision = observe(rho, 1, 1, static_cast<std::uint64_t>(seed)).decision;
+      kept += decision == Decision::kKept;
+      reversed += decision == Decision::kRolledBack;
+    }
+    RecordProperty("kept", kept);
+    EXPECT_LE(kept, kTrials * 0.05) << "rho " << rho;
+    EXPECT_LE(reversed, kTrials * 0.1) << "rho " << rho;  // target and guard
+    std::printf("no effect, rho %.1f: kept %d, reversed %d of %d\n", rho, kept, reversed, kTrials);
+  }
+}
+
+TEST(Verify, halved_time_is_kept_with_the_truth_inside_its_interval) {
+  for (const double rho : {0.0, 0.5, 0.8}) {
+    int kept = 0, inside = 0;
+    double looks = 0;
+    constexpr int kTrials = 100;
+    for (int seed = 1; seed <= kTrials; ++seed) {
+      const Verdict verdict = observe(rho, 0.5, 1, static_cast<std::uint64_t>(seed));
+      kept += verdict.decision == Decision::kKept;
+      inside += verdict.low <= -0.5 && verdict.high >= -0.5;
+      looks += static_cast<double>(verdict.looks);
+    }
+    EXPECT_GE(kept, 90) << "rho " << rho;
+    EXPECT_GE(inside, 90) << "rho " << rho;
+    std::printf("halved, rho %.1f: kept %d, truth inside %d of %d, %.1f looks\n", rho, kept, inside, kTrials,
+                looks / kTrials);
+  }
+}
+
+TEST(Verify, guard_that_gets_much_worse_is_found_within_a_few_looks) {
+  for (const double rho : {0.0, 0.5}) {
+    int reversed = 0;
+    double looks = 0;
+    constexpr int kTrials = 100;
+    for (int seed = 1; seed <= kTrials; ++seed) {
+      const Verdict verdict = observe(rho, 0.5, 1.6, static_cast<std::uint64_t>(seed));
+      reversed += verdict.decision == Decision::kRolledBack && verdict.guards.at(0).breached;
+      looks += static_cast<double>(verdict.looks);
+    }
+    EXPECT_GE(reversed, 90) << "rho " << rho;
+    EXPECT_LE(looks / kTrials, 8) << "rho " << rho;
+    std::printf("guard +60 %%, rho %.1f: reversed %d of %d, %.1f looks\n", rho, reversed, kTrials,
+                looks / kTrials);
+  }
+}
+
+TEST(Verify, what_moves_the_control_too_is_no_effect_of_the_change) {
+  MeasureSamples samples;
+  Wanderer own(0, 1), shared(0, 2);
+  for (int i = 0; i < 80; ++i) {
+    const double load = shared.next(i < 40 ? 1 : 0.5);  // the whole world got faster
+    (i < 40 ? samples.control_before : samples.control_after).push_back(load);
+    (i < 40 ? samples.before : samples.after).push_back(load * own.next(1));
+  }
+  EXPECT_NEAR(effect_of(samples, 0.05).effect, 0, 0.1);
+  samples.control_before.clear();
+  samples.control_after.clear();
+  EXPECT_NEAR(effect_of(samples, 0.05).effect, -0.5, 0.1);
+}
+
+TEST(Verify, zeros_are_compared_by_difference_and_gaps_are_left_out) {
+  MeasureSamples samples;
+  samples.before = {0, 2, NAN, 1, 0, 2, 1, 0, 2, 1, 1, 1};
+  samples.after = {5, 6, NAN, 5, 6, 5, 6, 5, 6};
+  const Effect effect = effect_of(samples, 0.05);
+  EXPECT_TRUE(effect.known);
+  EXPECT_GT(effect.low, 2);
+  EXPECT_NEAR(effect.effect, 4.5, 0.01);
+  samples.before.assign(12, 0.0);
+  EXPECT_TRUE(std::isinf(effect_of(samples, 0.05).effect));
+  samples.after.assign(9, 0.0);
+  EXPECT_EQ(effect_of(samples, 0.05).effect, 0);
+  EXPECT_FALSE(effect_of({}, 0.05).known);
+}
+
+TEST(Verify, throughput_that_falls_is_worse_and_small_absolute_harm_is_tolerated) {
+  VerifyPlan by = plan();
+  by.target.worse = WorseDirection::kDown;
+  MeasureSamples target, guard;
+  for (int i = 0; i < 30; ++i) {
+    target.before.push_back(100 + i % 3);
+    target.after.push_back(50 + i % 3);
+    guard.before.push_back(0.001 + 0.0001 * (i % 3));
+    guard.after.push_back(0.002 + 0.0001 * (i % 3));
+  }
+  Look look = judge(by, target, std::vector{guard}, kHourMs, kHourMs, 0);
+  EXPECT_EQ(look.verdict.decision, Decision::kRolledBack);
+  EXPECT_TRUE(look.verdict.guards.at(0).breached);
+  by.guards[0].harm_min_absolute = 0.01;
+  std::swap(target.before, target.after);
+  look = judge(by, target, std::vector{guard}, kHourMs, kHourMs, 0);
+  EXPECT_EQ(look.verdict.decision, Decision::kKept) << look.verdict.reason;
+  EXPECT_FALSE(look.verdict.guards.at(0).breached);
+}
+
+TEST(Verify, without_values_it_is_inconclusive_when_the_time_is_over) {
+  MeasureSamples empty;
+  const std::vector<MeasureSamples> guards(1);
+  EXPECT_FALSE(judge(plan(), empty, guards, kMinuteMs, kHourMs, 0).decided);
+  EXPECT_EQ(judge(plan(), empty, guards, kHourMs, kHourMs, 0).verdict.decision, Decision::kInconclusive);
+}
+
+TEST(Verify, too_little_before_is_told_and_the_step_stands_in_the_expression) {
+  std::vector<std::string> asked;
+  TimestampMs since = 0;
+  FunctionQuerier querier([&](std::string_view text, TimestampMs at) {
+    asked.emplace_back(text);
+    return at < since ? NAN : 1.0;
+  });
+  Verifier verifier(querier);
+  VerifyPlan by = plan();
+  by.target.expression = "rate(a[{{.step}}]) + b{x=\"{{.step}}\"}";
+  EXPECT_EQ(verifier.lacks_before(by, kTestStart).value(), "");
+  EXPECT_EQ(asked.at(0), "rate(a[15s]) + b{x=\"15s\"}");
+  since = kTestStart - kMinuteMs;
+  EXPECT_NE(verifier.lacks_before(by, kTestStart)->find("5 of 12 values"), std::string::npos);
+  by.target.worse = WorseDirection::kBoth;
+  EXPECT_FALSE(verifier.lacks_before(by, kTestStart));
+}
+
+TEST(SequentialShift, interval_holds_at_every_look) {
+  for (const double rho : {0.0, 0.5}) {
+    int missed = 0;
+    constexpr int kTrials = 200;
+    for (int seed = 1; seed <= kTrials; ++seed) {
+      Wanderer values(rho, static_cast<std::uint64_t>(seed));
+      std::vector<double> before, after;
+      for (int i = 0; i < 60; ++i) before.push_back(std::log(values.next(1)));
+      bool out = false;
+      for (int i = 0; i < 60 && !out; ++i) {
+        after.push_back(std::log(values.next(2)));
+        const SequentialShift shift = sequential_shift(before, after, 0.05);
+        out = shift.low > std::log(2) || shift.high < std::log(2);
+      }
+      missed += out;
+    }
+    EXPECT_LE(missed, kTrials * 0.05) << "rho " << rho;
+    std::printf("truth ever outside, rho %.1f: %d of %d\n", rho, missed, kTrials);
+  }
+}
+
+}  // namespace
+}  // namespace trimtab::act
