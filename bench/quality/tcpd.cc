@@ -10,6 +10,7 @@
 #include <map>
 
 #include "kernels/change/change_points.h"
+#include "kernels/change/e_divisive.h"
 #include "quality/change_score.h"
 #include "quality/data_files.h"
 #include "quality/sets.h"
@@ -30,12 +31,32 @@ std::vector<std::vector<double>> values_of(dom::element series) {
   return dimensions;
 }
 
-ChangePoints cuts_of(const std::vector<std::vector<double>>& dimensions,
+// The second opinion alone; cells without a value are left out.
+ChangePoints energy_cuts(const std::vector<double>& values) {
+  std::vector<double> present;
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    present.push_back(values[i]);
+    cells.push_back(i);
+  }
+  kernels::EDivisiveScratch scratch;
+  ChangePoints cuts;
+  kernels::e_divisive(present, {}, scratch, cuts);
+  for (std::size_t& cut : cuts) cut = cells[cut];
+  return cuts;
+}
+
+ChangePoints cuts_of(const std::vector<std::vector<double>>& dimensions, bool by_energy,
                      kernels::ChangeWorkspace& workspace) {
   constexpr std::size_t kApart = 5;
   ChangePoints all;
   std::vector<kernels::ChangePoint> found;
   for (const auto& values : dimensions) {
+    if (by_energy) {
+      for (const std::size_t cut : energy_cuts(values)) all.push_back(cut);
+      continue;
+    }
     kernels::find_changes(values, {}, workspace, found);
     for (const kernels::ChangePoint& change : found) all.push_back(change.index);
   }
@@ -48,9 +69,12 @@ ChangePoints cuts_of(const std::vector<std::vector<double>>& dimensions,
 }
 
 struct Mean {
-  double f1 = 0, cover = 0, zero_f1 = 0, zero_cover = 0;
+  double f1 = 0, cover = 0, zero_f1 = 0, zero_cover = 0, energy_f1 = 0, energy_cover = 0;
   int series = 0;
-  void add(const std::vector<ChangePoints>& annotators, const ChangePoints& cuts, std::size_t length) {
+  void add(const std::vector<ChangePoints>& annotators, const ChangePoints& cuts, const ChangePoints& energy,
+           std::size_t length) {
+    energy_f1 += change_f1(annotators, energy);
+    energy_cover += covering(annotators, energy, length);
     f1 += change_f1(annotators, cuts);
     cover += covering(annotators, cuts, length);
     zero_f1 += change_f1(annotators, {});
@@ -67,14 +91,14 @@ void add_rows(const Mean& mean, const std::string& what, Figure f1, Figure cover
                   .metric = "F1 (margin 5)" + what,
                   .ours = mean.f1 / n,
                   .goal = goals ? 0.78 : kUnknown,
-                  .baselines = {{"no change", mean.zero_f1 / n}},
+                  .baselines = {{"no change", mean.zero_f1 / n}, {"E-divisive", mean.energy_f1 / n}},
                   .published = std::move(f1),
                   .note = note});
   rows.push_back({.set = "tcpd",
                   .metric = "covering" + what,
                   .ours = mean.cover / n,
                   .goal = goals ? 0.74 : kUnknown,
-                  .baselines = {{"no change", mean.zero_cover / n}},
+                  .baselines = {{"no change", mean.zero_cover / n}, {"E-divisive", mean.energy_cover / n}},
                   .published = std::move(cover),
                   .note = note});
 }
@@ -101,13 +125,14 @@ Result<std::vector<Row>> run_tcpd(const fs::path& data) {
     if (series_parser.parse(text).get(series) != simdjson::SUCCESS)
       return invalid(std::string(name) + ".json: not JSON");
     const auto dimensions = values_of(series);
-    const ChangePoints cuts = cuts_of(dimensions, workspace);
-    all.add(annotators, cuts, dimensions[0].size());
+    const ChangePoints cuts = cuts_of(dimensions, false, workspace);
+    const ChangePoints energy = cuts_of(dimensions, true, workspace);
+    all.add(annotators, cuts, energy, dimensions[0].size());
     // The published means leave out control charts, gaps and more than one dimension.
     const bool gaps =
         std::any_of(dimensions[0].begin(), dimensions[0].end(), [](double v) { return std::isnan(v); });
     if (!name.starts_with("quality_control") && !gaps && dimensions.size() == 1)
-      published_ones.add(annotators, cuts, dimensions[0].size());
+      published_ones.add(annotators, cuts, energy, dimensions[0].size());
   }
   std::vector<Row> rows;
   add_rows(all, "", {"BINSEG, its 35 series", 0.698}, {"BINSEG, its 35 series", 0.672}, true, rows);

@@ -10,6 +10,7 @@
 #include "kernels/false_discovery.h"
 #include "kernels/first_passage.h"
 #include "kernels/histogram_quantile.h"
+#include "kernels/noise_testlib.h"
 #include "kernels/quantile.h"
 #include "kernels/resample.h"
 #include "kernels/rolling_mean.h"
@@ -21,15 +22,6 @@ namespace trimtab::kernels {
 namespace {
 
 const double kNone = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> noise(std::size_t count, unsigned seed, double phi = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = 0;
-  for (double& value : out) value = state = phi * state + normal(random);
-  return out;
-}
 
 TEST(Quantile, agrees_with_sorting_on_all_small_inputs) {
   std::vector<double> values{3, 1, 2, 5};

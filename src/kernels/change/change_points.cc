@@ -14,6 +14,10 @@ namespace {
 
 constexpr double kWildScales = 3;
 constexpr std::size_t kMedianHalf = 7;
+constexpr std::size_t kSeasonTailMax = 8192;  // newest values in which a season is looked for
+constexpr std::size_t kSeasonCyclesMin = 5;
+constexpr double kSwing = 0.3;  // of the season's variance counts as noise in the price of a cut: what is
+                                // small against the swing is no change to a reader
 
 // Variance of the noise from first differences: by their MAD, or, where most do not move at all, by their
 // mean.
@@ -266,17 +270,35 @@ void mark_excursions(std::vector<ChangePoint>& changes, std::size_t cells_max) {
   }
 }
 
+// w.profile: that of the strongest season, empty without one. A repeating swing is no change, and hides those
+// there are.
+void find_profile(std::span<const double> values, double strength_min, ChangeWorkspace& w) {
+  w.profile.clear();
+  if (strength_min > 1) return;
+  const std::size_t skipped = values.size() > kSeasonTailMax ? values.size() - kSeasonTailMax : 0;
+  const auto tail = values.subspan(skipped);
+  for (const Season& season : find_seasons(tail, w.season)) {
+    if (season.strength < strength_min || season.period * kSeasonCyclesMin > tail.size()) continue;
+    w.profile.resize(season.period);
+    profile_of(tail, w.season, w.profile);
+    const auto first = static_cast<std::ptrdiff_t>((season.period - skipped % season.period) % season.period);
+    std::rotate(w.profile.begin(), w.profile.begin() + first, w.profile.end());
+    return;
+  }
+}
+
 }  // namespace
 
 void find_changes(std::span<const double> all, const ChangeOptions& options, ChangeWorkspace& w,
                   std::vector<ChangePoint>& out) {
   out.clear();
   w.cells.clear();
+  find_profile(all, options.season_strength, w);
   std::vector<double>& raw = w.blocks;
   raw.clear();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!std::isfinite(all[i])) continue;
-    raw.push_back(all[i]);
+    raw.push_back(w.profile.empty() ? all[i] : all[i] - w.profile[i % w.profile.size()]);
     w.cells.push_back(i);
   }
   const std::size_t n = raw.size();
@@ -286,9 +308,12 @@ void find_changes(std::span<const double> all, const ChangeOptions& options, Cha
   tame(raw, std::sqrt(noise), w.values);
   w.scratch = w.values;
   w.sums.build(w.values, median_in_place(w.scratch));
+  double swing = 0;
+  for (const double value : w.profile) swing += value * value / static_cast<double>(w.profile.size());
   const double whole = variance_of(w.values);
   const double log_n = std::log(static_cast<double>(n));
-  const double cut_price = options.price * log_n * (noise + options.whole_variance_share * whole);
+  const double cut_price =
+      options.price * log_n * (noise + kSwing * swing + options.whole_variance_share * whole);
   const SegmentPrice price{cut_price, 1.5 * cut_price};
   if (n <= kExactMax) {
     w.candidates.resize(n);

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "kernels/change/segmentation.h"
+#include "kernels/season/find_seasons.h"
 
 // Where a series changed its level or its slope, and how sure that is.
 //
+// 0. A clear season (find_seasons in the newest values, strength above season_strength) is taken off.
 // 1. Single wild values are pulled in (3 noise scales around a running median). Noise is the robust spread of
 // first
 //    differences, so that steps do not count as noise.
@@ -48,6 +50,7 @@ struct ChangeOptions {
   double significance = 4;          // t^2 of a cut, in log(n)
   double dominance_min = 0.2;       // effect-size veto for steps, |Cliff's delta|
   std::size_t cells_min = 3;        // of a stretch
+  double season_strength = 0.4;     // a season of at least this strength is taken off first; above 1: none is
   std::size_t went_away_cells = 0;  // drops excursions up to this long that come back; 0 keeps them
 };
 
@@ -57,6 +60,8 @@ struct ChangeWorkspace {
   std::vector<std::pair<double, bool>> ranked;
   SegmentSums sums, block_sums;
   SegmentationScratch segmentation;
+  SeasonSearch season;
+  std::vector<double> profile;
 };
 
 // NaN cells are skipped. Fewer than 2 * cells_min values, or all equal: none. Deterministic; invariant to

@@ -9,20 +9,12 @@
 #include "kernels/change/change_points.h"
 #include "kernels/change/focus.h"
 #include "kernels/change/segmentation.h"
+#include "kernels/noise_testlib.h"
 
 namespace trimtab::kernels {
 namespace {
 
 const double kNone = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> noise(std::size_t count, unsigned seed, double phi = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = 0;
-  for (double& value : out) value = state = phi * state + normal(random);
-  return out;
-}
 
 std::vector<double> step(std::size_t count, std::size_t at, double size, unsigned seed) {
   auto out = noise(count, seed);

@@ -9,23 +9,12 @@
 #include "kernels/compare/dependence.h"
 #include "kernels/compare/sequential.h"
 #include "kernels/compare/two_sample.h"
+#include "kernels/noise_testlib.h"
 
 namespace trimtab::kernels {
 namespace {
 
 const double kNone = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> noise(std::size_t count, unsigned seed, double phi = 0, double shift = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = 0;
-  for (double& value : out) {
-    state = phi * state + normal(random);
-    value = state + shift;
-  }
-  return out;
-}
 
 Comparison compare(std::span<const double> before, std::span<const double> after,
                    const CompareOptions& options = {}) {

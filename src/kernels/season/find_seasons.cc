@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <numbers>
 
+#include "base/check.h"
 #include "kernels/correlate/order.h"
 #include "kernels/seasonality.h"
 
@@ -69,6 +70,7 @@ bool fill(std::span<const double> values, SeasonSearch& search) {
     if (!(scale > 0)) return false;
     reach = 2;
   }
+  search.unit = scale;
   const double per_scale = 1 / scale;
   std::size_t last = count;  // the last present one
   for (std::size_t i = 0; i < count; ++i) {
@@ -347,6 +349,19 @@ std::vector<Season> find_seasons(std::span<const double> values, SeasonSearch& s
     }
   }
   return found;
+}
+
+void profile_of(std::span<const double> values, SeasonSearch& search, std::span<double> profile) {
+  CHECK(profile.size() > 1 && profile.size() <= values.size(), "period {} of {} values", profile.size(),
+        values.size());
+  std::fill(profile.begin(), profile.end(), 0.0);
+  if (values.size() < kSeasonValuesMin || !fill(values, search)) return;
+  add_up(search);
+  take_off_slow(search.filled, search.prefix, profile.size(), search.rest);
+  search.profile.resize(profile.size());
+  mean_profile(search.rest, search.present, search.gain, search.profile);
+  for (std::size_t i = 0; i < profile.size(); ++i)
+    profile[i] = search.unit * static_cast<double>(search.profile[i]);
 }
 
 }  // namespace trimtab::kernels

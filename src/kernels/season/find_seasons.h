@@ -19,6 +19,7 @@ struct Season {
 struct SeasonSearch {
   std::vector<float> filled, present, rest, white, power, profile;
   std::vector<double> prefix, sample;
+  double unit = 1;  // of what is filled
   SpectrumScratch spectrum;
   ProfileScratch gain;
 };
@@ -37,6 +38,11 @@ struct SeasonSearch {
 //   5. its profile is taken off and the search goes on.
 // Fewer than kSeasonValuesMin present values, or more than half gaps: none. 10,000 values: below 1 ms. Pure.
 std::vector<Season> find_seasons(std::span<const double> values, SeasonSearch& search);
+
+// The mean of each phase over all cycles, in units of the values, after movement slower than a period is taken off and
+// wild values are clipped; values[i] has phase i % period; its own mean is 0. All 0 where find_seasons has too
+// little. Requires: profile.size() > 1 and <= values.size().
+void profile_of(std::span<const double> values, SeasonSearch& search, std::span<double> profile);
 
 inline constexpr std::size_t kSeasonsMax = 3;
 inline constexpr std::size_t kSeasonValuesMin = 24;

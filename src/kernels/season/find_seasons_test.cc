@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/season/find_seasons.h"
+#include "kernels/noise_testlib.h"
 
 #include <gtest/gtest.h>
 
@@ -11,15 +12,6 @@
 
 namespace trimtab::kernels {
 namespace {
-
-std::vector<double> noise(std::size_t count, unsigned seed, double phi) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = 0;
-  for (double& value : out) value = state = phi * state + normal(random);
-  return out;
-}
 
 double wave(std::size_t i, double period) {
   return std::sin(2 * std::numbers::pi * static_cast<double>(i) / period);
