@@ -57,11 +57,9 @@ class Writer {
         series_{where.instance, where.database},
         top_(study.workload.queries[index_.helped.front().query]) {}
 
-  Recommendation write(TimestampMs now_ms) {
+  Recommendation write() {
     Recommendation& out = out_;
     out.fingerprint = fingerprint_of(index_.spec, where_);
-    out.advisor = "postgresql.index";
-    out.entity = where_.entity();
     out.title = "Create an index on " + short_name(index_.spec);
     out.action = {.type = "postgresql.create_index",
                   .target = where_.target,
@@ -88,8 +86,6 @@ class Writer {
     plan_verification();
     for (const std::size_t other : index_.needs)
       out.after.push_back(fingerprint_of(study_.indexes[other].spec, where_));
-    out.created_ms = out.updated_ms = now_ms;
-    out.expires_ms = now_ms + kAdviceExpiresMs;
     judge_evidence();
     return std::move(out_);
   }
@@ -263,9 +259,9 @@ ExpectedEffect expected_effect(double cost_ratio, double mean_seconds) {
   return out;
 }
 
-Recommendation index_recommendation(const IndexStudy& study, std::size_t index, const AdvisedDatabase& where,
-                                    TimestampMs now_ms) {
-  return Writer(study, index, where).write(now_ms);
+Recommendation index_recommendation(const IndexStudy& study, std::size_t index,
+                                    const AdvisedDatabase& where) {
+  return Writer(study, index, where).write();
 }
 
 }  // namespace trimtab::advise::postgresql

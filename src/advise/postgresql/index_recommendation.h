@@ -3,22 +3,15 @@
 
 #include <string>
 
+#include "advise/postgresql/database_advisor.h"
 #include "advise/postgresql/index_study.h"
 #include "ledger/recommendation.h"
 
 namespace trimtab::advise::postgresql {
 
-// Whose advice it is.
-struct AdvisedDatabase {
-  std::string target;    // "postgresql/main"
-  std::string instance;  // label of its series
-  std::string database;
-  EntityRef entity() const { return {"database", database + "@" + instance}; }
-};
-
-// The proposed index `index` of the study as a recommendation; owner and findings are the caller's. Pure.
-Recommendation index_recommendation(const IndexStudy& study, std::size_t index, const AdvisedDatabase& where,
-                                    TimestampMs now_ms);
+// The proposed index `index` of the study as a recommendation; what DatabaseAdvisor fills in and the findings
+// are the caller's. Pure.
+Recommendation index_recommendation(const IndexStudy& study, std::size_t index, const AdvisedDatabase& where);
 
 // What is expected of the measured mean time when the planner says that cost falls to `cost_ratio` of what it
 // was: on the logarithmic scale between half and one and a half times the estimated fall. The planner's
@@ -28,6 +21,5 @@ ExpectedEffect expected_effect(double cost_ratio, double mean_seconds);
 
 inline constexpr double kCallsMin = 20;                // of the most helped statement in the window
 inline constexpr double kStatementSecondsMin = 10e-6;  // no execution is faster
-inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
 
 }  // namespace trimtab::advise::postgresql

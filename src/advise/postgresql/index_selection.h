@@ -64,9 +64,9 @@ struct Selection {
 // adding an index or appending to a chosen one, until nothing is worth its place. To it come
 // - steps that add all indexes of one statement's best plan at once, for indexes that only help together;
 // - two exact ways to ask less: a plan that uses U when A exist costs the same for every set between U and A
-//   (atomic configurations, Finkelstein, Schkolnik, Tiberio 1988); and since more indexes never make the
+//   (atomic configurations, Finkelstein, Schkolnick, Tiberio 1988); and since more indexes never make the
 //   best plan dearer, known costs of larger sets bound a step's benefit, so that steps that cannot win are
-//   never asked for (after Wu et al. 2022, "Budget-aware index tuning");
+//   never asked for (after Wu et al. 2022, "Budget-aware index tuning with reinforcement learning");
 // - a last pass that gives back what the later ones made superfluous.
 // Pure but for the oracle; deterministic: ties go to the lower candidate. Errors: the oracle's.
 Result<Selection> select_indexes(const SelectionProblem& problem, CostOracle& oracle);

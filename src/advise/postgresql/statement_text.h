@@ -30,8 +30,8 @@ struct StatementText {
   bool is_ours = false;  // carries kOwnMark
 };
 
-// Comment that Trimtab's own statements carry, so that they are told apart from the load.
-inline constexpr std::string_view kOwnMark = "/* trimtab */";
+// How the comment begins that Trimtab's own statements carry, so that they are told apart from the load.
+inline constexpr std::string_view kOwnMark = "/* trimtab";
 
 // Linear time; total over any bytes.
 StatementText read_statement(std::string_view text);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "advise/postgresql/database_advisor.h"
+
+#include <fmt/format.h>
+
+#include "advise/postgresql/query_metrics.h"
+
+namespace trimtab::advise::postgresql {
+
+using trimtab::postgresql::Connection;
+
+std::string AdvisedDatabase::labels(const std::string& more) const {
+  return fmt::format("{{instance={},datname={}{}}}", promql_string(instance), promql_string(database), more);
+}
+
+Result<std::vector<Recommendation>> DatabaseAdvisor::advise(const Context& context) {
+  const auto connection =
+      TRY(Connection::open({.dsn = target_.dsn, .name = target_.name(), .read_only = true}));
+  const auto rows = TRY(connection->query("/* trimtab */ SELECT current_database()"));
+  const AdvisedDatabase where{target_.name(), target_.instance, rows.text(0, 0)};
+  auto out = TRY(look(*connection, where, context));
+  for (Recommendation& one : out) {
+    one.advisor = name_;
+    one.action.target = where.target;
+    one.entity = where.entity();
+    const EntityInfo info = context.estate.info(one.entity);
+    one.owner = info.owner;
+    one.tier = info.tier;
+    one.created_ms = one.updated_ms = context.now_ms;
+    if (one.expires_ms == 0) one.expires_ms = context.now_ms + kAdviceExpiresMs;
+  }
+  return out;
+}
+
+Recommendation DatabaseAdvisor::not_enough(const AdvisedDatabase& where, std::string title,
+                                           std::string needs) const {
+  Recommendation out;
+  out.fingerprint = fmt::format("{}.needs|{}|{}", name_, where.target, where.database);
+  out.state = RecommendationState::kNotEnoughData;
+  out.title = std::move(title);
+  out.why = "What is known is too little to advise on.";
+  out.needs = std::move(needs);
+  return out;
+}
+
+}  // namespace trimtab::advise::postgresql
