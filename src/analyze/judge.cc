@@ -261,12 +261,14 @@ class ScaleJudge {
   JudgeScratch& scratch_;
 };
 
-// The first cell of the window that is clearly off: for what no change point dates.
-std::size_t first_cell_off(const Layout& layout, const Usual& usual, int direction,
+// The first cell of the window that is clearly off, by two spreads and a quarter of the shift: for what no
+// change point dates.
+std::size_t first_cell_off(const Layout& layout, const Usual& usual, int direction, double shift,
                            const JudgeScratch& scratch) {
+  const double off = std::max(2 * usual.scale, 0.25 * std::abs(shift));
   const std::size_t from = layout.size - std::min(layout.size, layout.window);
   for (std::size_t i = from; i < layout.size; ++i) {
-    if ((scratch.residual[i] - usual.centre) * direction > 2 * usual.scale) return i;
+    if ((scratch.residual[i] - usual.centre) * direction > off) return i;
   }
   return from;
 }
@@ -308,7 +310,8 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
   const std::optional<Onset> dated = find_onset(
       std::span<const double>(scratch.residual),
       {.centre = usual.centre, .scale = usual.scale, .shift = shift}, layout.window, reach, scratch.onset);
-  const std::size_t onset = dated ? dated->cell : first_cell_off(layout, usual, unusual->direction, scratch);
+  const std::size_t onset =
+      dated ? dated->cell : first_cell_off(layout, usual, unusual->direction, shift, scratch);
   const std::size_t shown = std::max(onset, layout.size - layout.window);
   unusual->now = median_between(values, shown, layout.size, scratch.values);
   double season = 0;

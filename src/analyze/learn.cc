@@ -84,6 +84,7 @@ void learn_seasons(const Cells& cells, std::span<const double> values, Learnt& o
 }
 
 void learn_level(const Cells& cells, std::span<const double> rest, Learnt& out, LearnScratch& scratch) {
+  if (static_cast<DurationMs>(cells.count) * cells.step_ms < kLevelPastMin) return;
   const std::size_t width = (cells.count + kLevelCellsMax - 1) / kLevelCellsMax;
   coarsen(rest, width, scratch.coarse);
   kernels::find_changes(scratch.coarse, {.went_away_cells = scratch.coarse.size() / 20}, scratch.changes,

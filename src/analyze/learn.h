@@ -66,5 +66,6 @@ inline constexpr double kLevelProbabilityMax = 1e-6;
 inline constexpr double kLevelEffectMin = 3;
 inline constexpr double kLevelDominanceMin = 0.8;
 inline constexpr double kLevelShareMin = 0.25;
+inline constexpr DurationMs kLevelPastMin = kDayMs;  // a shorter past does not show whether steps are a habit
 
 }  // namespace trimtab::analyze
