@@ -184,7 +184,9 @@ Result<Change> ChangeMachine::begin(Change change) {
   const TimestampMs now = parts_.clock.now_ms();
   const auto lacks = verifier_.lacks_before(change.verify, now);
   const TimestampMs since = change.steps.empty() ? change.created_ms : change.steps.back().at_ms;
-  if (lacks && !lacks->empty() && now - since < kBeforeWaitMax) return wait(std::move(change), *lacks);
+  const DurationMs patience =
+      std::max(kBeforeWaitMax, 2 * static_cast<DurationMs>(Verifier::kBeforeMin) * change.verify.step_ms);
+  if (lacks && !lacks->empty() && now - since < patience) return wait(std::move(change), *lacks);
   if (!lacks && may_pass(lacks.error())) return wait(std::move(change), lacks.error().message());
   if (!lacks || !lacks->empty()) {
     change.error = lacks ? *lacks : lacks.error().message();

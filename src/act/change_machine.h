@@ -54,7 +54,8 @@ class ChangeMachine {
   static constexpr DurationMs kLeaseMs = 2 * kMinuteMs;   // renewed by ChangeRunner while an effect lasts
   static constexpr DurationMs kRetryFirstMs = kSecondMs;  // doubles with each attempt
   static constexpr DurationMs kRetryMaxMs = kMinuteMs;
-  static constexpr DurationMs kBeforeWaitMax = kHourMs;     // for values to compare with
+  static constexpr DurationMs kBeforeWaitMax =
+      kHourMs;  // for values to compare with; or twice what is needed
   static constexpr DurationMs kWaitPollMs = 5 * kSecondMs;  // of an approved change that waits
 
   // One node at a time works on a change.

@@ -45,7 +45,7 @@ struct Policy {
   // When some window covers an entity's name, changes to it begin only inside one of these.
   std::vector<MaintenanceWindow> windows = {};
   int changes_per_hour = 4;
-  DurationMs max_observation_ms = 2 * kHourMs;  // shortens what a verify plan asks for
+  DurationMs max_observation_ms = 12 * kHourMs;  // shortens what a verify plan asks for
 
   struct Ruling {
     Approval approve = Approval::kPerson;

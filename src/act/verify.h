@@ -72,7 +72,7 @@ class Verifier {
   // Long after: the time up to `now`, as long as `before`, against before. Fills effect, interval and gone.
   Result<Recheck> recheck(const VerifyPlan& plan, TimestampMs began_ms, TimestampMs now);
 
-  static constexpr std::size_t kBeforeMin = 12;     // values; below no change is begun
+  static constexpr std::size_t kBeforeMin = 8;      // values; below no change is begun
   static constexpr std::size_t kStepsMax = 10'000;  // of one range query
   static constexpr std::size_t kGuardsMax = 32;
 

@@ -175,7 +175,7 @@ TEST(Verify, too_little_before_is_told_and_the_step_stands_in_the_expression) {
   EXPECT_EQ(verifier.lacks_before(by, kTestStart).value(), "");
   EXPECT_EQ(asked.at(0), "rate(a[15s]) + b{x=\"15s\"}");
   since = kTestStart - kMinuteMs;
-  EXPECT_NE(verifier.lacks_before(by, kTestStart)->find("5 of 12 values"), std::string::npos);
+  EXPECT_NE(verifier.lacks_before(by, kTestStart)->find("5 of 8 values"), std::string::npos);
   by.target.worse = WorseDirection::kBoth;
   EXPECT_FALSE(verifier.lacks_before(by, kTestStart));
 }

@@ -35,7 +35,9 @@ class IndexCreator final : public PostgresqlExecutor {
     auto session = TRY(open(action));
     TRY(allow_long(**session));
     TRY(drop_if(**session, spec, /*valid_too=*/false));
-    return (*session)->execute(create_index_statement(spec));
+    // By query(): exactly one statement, whatever the predicate says.
+    TRY((*session)->query(create_index_statement(spec)));
+    return ok();
   }
 
   Result<bool> is_applied(const Action& action, const std::string&) override {
@@ -134,7 +136,7 @@ class IndexDropper final : public PostgresqlExecutor {
     if (!fields[1].empty()) {
       TRY((*session)->execute("SET default_tablespace = " + postgresql::quote_literal(fields[1])));
     }
-    TRY((*session)->execute(statement));
+    TRY((*session)->query(statement));
     return comment_on(**session, schema, name, fields[2]);
   }
 

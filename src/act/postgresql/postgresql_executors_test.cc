@@ -150,7 +150,7 @@ TEST_F(PostgresqlExecutorsTest, index_of_a_constraint_is_not_dropped) {
 }
 
 TEST_F(PostgresqlExecutorsTest, setting_goes_and_the_file_is_byte_for_byte_as_before) {
-  const Action one = action("postgresql.set", {{"name", "work_mem"}, {"value", "8765kB"}});
+  const Action one = action("postgresql.set", {{"setting", "work_mem"}, {"value", "8765kB"}});
   const std::string fresh = auto_conf();
   std::string state = apply(one);
   EXPECT_EQ(show("work_mem"), "8765kB");
@@ -185,11 +185,11 @@ TEST_F(PostgresqlExecutorsTest, setting_that_can_not_or_must_not_be_set_is_refus
                {"primary_conninfo", "x", ErrorCode::kDenied},
                {"work_mem\" = 1; DROP TABLE s.orders; --", "1", ErrorCode::kInvalid}};
   for (const auto& one : cases) {
-    const Action set = action("postgresql.set", {{"name", one.name}, {"value", one.value}});
+    const Action set = action("postgresql.set", {{"setting", one.name}, {"value", one.value}});
     EXPECT_EQ(of(set).check(set).error().code(), one.code) << one.name;
   }
   const Action wrong =
-      action("postgresql.set", {{"name", "work_mem"}, {"value", "'; DROP TABLE s.orders; --"}});
+      action("postgresql.set", {{"setting", "work_mem"}, {"value", "'; DROP TABLE s.orders; --"}});
   const std::string before = auto_conf();
   EXPECT_EQ(of(wrong).apply(wrong, "absent").error().code(), ErrorCode::kInvalid);
   EXPECT_EQ(auto_conf(), before);
@@ -197,9 +197,8 @@ TEST_F(PostgresqlExecutorsTest, setting_that_can_not_or_must_not_be_set_is_refus
 
 TEST_F(PostgresqlExecutorsTest, table_options_come_back_in_their_order) {
   const Action one =
-      action("postgresql.table_set", {{"schema", "s"},
-                                      {"table", "orders"},
-                                      {"options", "autovacuum_vacuum_scale_factor=0.02\nfillfactor=90\n"}});
+      action("postgresql.table_set",
+             {{"schema", "s"}, {"table", "orders"}, {"setting", "fillfactor"}, {"value", "90"}});
   const std::string fresh = definitions();
   std::string state = apply(one);
   undo(one, state);
@@ -218,19 +217,31 @@ TEST_F(PostgresqlExecutorsTest, hostile_names_are_names) {
   const Action index = create_index("x\"; drop table y; --", "i\"; drop table s.y; --");
   const std::string state = apply(index);
   undo(index, state);
-  const Action options =
-      action("postgresql.table_set",
-             {{"schema", "s"}, {"table", "x\"; drop table y; --"}, {"options", "fillfactor=70"}});
+  const Action options = action(
+      "postgresql.table_set",
+      {{"schema", "s"}, {"table", "x\"; drop table y; --"}, {"setting", "fillfactor"}, {"value", "70"}});
   undo(options, apply(options));
   EXPECT_EQ(definitions(), before);
-  const Action bad =
-      action("postgresql.table_set",
-             {{"schema", "s"}, {"table", "y"}, {"options", "fillfactor) ; drop table s.y; --=1"}});
+  const Action bad = action(
+      "postgresql.table_set",
+      {{"schema", "s"}, {"table", "y"}, {"setting", "fillfactor) ; drop table s.y; --"}, {"value", "1"}});
   EXPECT_EQ(of(bad).check(bad).error().code(), ErrorCode::kInvalid);
-  const Action value =
-      action("postgresql.table_set",
-             {{"schema", "s"}, {"table", "y"}, {"options", "fillfactor=1'); drop table s.y; --"}});
+  const Action value = action(
+      "postgresql.table_set",
+      {{"schema", "s"}, {"table", "y"}, {"setting", "fillfactor"}, {"value", "1'); drop table s.y; --"}});
   EXPECT_FALSE(of(value).apply(value, ""));
+  EXPECT_EQ(definitions(), before);
+}
+
+TEST_F(PostgresqlExecutorsTest, predicate_holds_no_second_statement) {
+  sql("CREATE TABLE s.y (a int)");
+  const std::string before = definitions();
+  Action one = create_index();
+  one.parameters["where"] = "id > 0; DROP TABLE s.y";
+  EXPECT_EQ(of(one).apply(one, "absent").error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(definitions(), before);
+  one.parameters["where"] = "(id > 0)";
+  undo(one, apply(one));
   EXPECT_EQ(definitions(), before);
 }
 
@@ -243,8 +254,9 @@ TEST_F(PostgresqlExecutorsTest, reading_role_can_do_nothing) {
   const std::string before = definitions();
   const Action all[] = {
       create_index(), action("postgresql.drop_index", {{"schema", "s"}, {"name", "there"}}),
-      action("postgresql.set", {{"name", "work_mem"}, {"value", "8MB"}}),
-      action("postgresql.table_set", {{"schema", "s"}, {"table", "orders"}, {"options", "fillfactor=70"}})};
+      action("postgresql.set", {{"setting", "work_mem"}, {"value", "8MB"}}),
+      action("postgresql.table_set",
+             {{"schema", "s"}, {"table", "orders"}, {"setting", "fillfactor"}, {"value", "70"}})};
   for (const Action& one : all) {
     EXPECT_EQ(of(one).check(one).error().code(), ErrorCode::kDenied) << one.type;
     EXPECT_FALSE(of(one).apply(one, "")) << one.type;

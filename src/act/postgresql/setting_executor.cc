@@ -161,9 +161,9 @@ class SettingChanger final : public PostgresqlExecutor {
 
  private:
   static Result<Entry> read(const Action& action) {
-    TRY(check_parameters(action, {"name", "value"}));
+    TRY(check_parameters(action, {"setting", "value"}));
     Entry out;
-    out.name = TRY(parameter(action, "name"));
+    out.name = TRY(parameter(action, "setting"));
     const auto value = action.parameters.find("value");
     if (value == action.parameters.end()) return invalid("postgresql.set: value is missing");
     out.value = value->second;

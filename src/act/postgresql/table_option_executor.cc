@@ -17,7 +17,7 @@ using postgresql::Rows;
 struct Wanted {
   std::string schema;
   std::string table;
-  std::vector<std::string> options;  // "autovacuum_vacuum_scale_factor=0.02"
+  std::string option;  // "autovacuum_vacuum_scale_factor=0.02"
 };
 
 std::string name_of(const std::string& option) { return option.substr(0, option.find('=')); }
@@ -72,16 +72,14 @@ class TableOptionChanger final : public PostgresqlExecutor {
     auto session = TRY(open(action));
     return (*session)->execute(fmt::format("ALTER TABLE {} SET ({})",
                                            postgresql::quote_name(wanted.schema, wanted.table),
-                                           assignments(wanted.options)));
+                                           assignments({wanted.option})));
   }
 
   Result<bool> is_applied(const Action& action, const std::string&) override {
     const Wanted wanted = TRY(read(action));
     auto session = TRY(open(action));
     const std::vector<std::string> now = TRY(options_of(**session, wanted));
-    return std::ranges::all_of(wanted.options, [&](const std::string& option) {
-      return std::ranges::find(now, option) != now.end();
-    });
+    return std::ranges::find(now, wanted.option) != now.end();
   }
 
   // All options go and the earlier ones come back in their order, in one transaction.
@@ -108,22 +106,18 @@ class TableOptionChanger final : public PostgresqlExecutor {
     return undo_state.empty() ? std::vector<std::string>{} : split_fields(undo_state);
   }
   static Result<Wanted> read(const Action& action) {
-    TRY(check_parameters(action, {"schema", "table", "options"}));
+    TRY(check_parameters(action, {"schema", "table", "setting", "value"}));
     Wanted out;
     out.schema = TRY(parameter(action, "schema"));
     out.table = TRY(parameter(action, "table"));
-    std::string lines = TRY(parameter(action, "options"));
-    for (std::size_t at = 0; at < lines.size();) {
-      const std::size_t end = std::min(lines.find('\n', at), lines.size());
-      if (end > at) out.options.push_back(lines.substr(at, end - at));
-      at = end + 1;
+    const std::string setting = TRY(parameter(action, "setting"));
+    const std::string value = TRY(parameter(action, "value"));
+    const bool plain =
+        std::ranges::all_of(setting, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    if (!plain || setting.size() > 63) {
+      return invalid("postgresql.table_set: setting: expected the name of a storage parameter");
     }
-    for (const std::string& option : out.options) {
-      const std::string name = name_of(option);
-      const bool plain = !name.empty() && name.size() < option.size() &&
-                         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-      if (!plain) return invalid("postgresql.table_set: options: expected lines of name=value");
-    }
+    out.option = setting + "=" + value;
     return out;
   }
 };
