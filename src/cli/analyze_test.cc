@@ -109,6 +109,36 @@ TEST_F(Analyze, compare_tells_a_shift_from_none) {
   EXPECT_EQ(run({"compare", before, (directory_ / "none.csv").string()}), kFailed);
 }
 
+TEST_F(Analyze, a_level_that_moved_from_one_file_to_another_is_told) {
+  const std::string fell = file("fell.csv", 200, 120, -9, 1), rose = file("rose.csv", 200, 120, 9, 2);
+  ASSERT_EQ(run({"changes", fell, rose}), kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("moved to " + rose));
+  EXPECT_THAT(out_, HasSubstr("moved from " + fell));
+  EXPECT_THAT(out_, HasSubstr("E-divisive agrees"));
+  EXPECT_EQ(run({"changes", fell, "--false-discovery", "1"}), kUsage);
+}
+
+TEST_F(Analyze, compare_tells_quantiles_and_what_controls_say) {
+  const auto pair_file = [&](const char* name, double effect, unsigned seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<double> normal;
+    const std::string path = (directory_ / name).string();
+    std::ofstream out(path);
+    out << "treated,other\n";
+    double level = 0;
+    for (int i = 0; i < 200; ++i) {
+      level = 0.9 * level + normal(random);
+      out << 50 + level + 0.2 * normal(random) + effect << ',' << 10 + level << '\n';
+    }
+    return path;
+  };
+  const std::string before = pair_file("b.csv", 0, 1), after = pair_file("a.csv", 3, 2);
+  ASSERT_EQ(run({"compare", before, after, "--controls", "other"}), kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("Against its controls (100 % other): effect "));
+  EXPECT_THAT(out_, HasSubstr("p99"));
+  EXPECT_EQ(run({"compare", before, after, "--controls", "none"}), kUsage);
+}
+
 TEST_F(Analyze, files_without_anything_to_find_are_no_error) {
   const std::string one = (directory_ / "one.csv").string();
   std::ofstream(one) << "value\n5\n";
