@@ -5,6 +5,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/verb.h"
+#include "ingest/collectors/target_check.h"
 #include "server/configuration_check.h"
 
 namespace trimtab::cli {
@@ -14,7 +15,16 @@ int check(const Arguments& arguments) {
   ConfigurationSources sources;
   if (!arguments.positionals.empty()) sources.file = arguments.positionals.front();
   sources.flags = arguments.settings;
-  const auto problems = check_configuration(sources);
+  auto problems = check_configuration(sources);
+  if (problems.empty() && !arguments.has("offline")) {
+    const auto configuration = load_configuration(sources);
+    if (configuration && configuration->document) {
+      const auto targets = read_targets((*configuration->document)["collectors"]);
+      for (std::string& sentence : check_targets(targets.value_or(std::vector<Target>()))) {
+        problems.emplace_back(ErrorCode::kUnavailable, std::move(sentence));
+      }
+    }
+  }
   for (const Error& problem : problems) fmt::print(stderr, "{}\n", problem.message());
   if (problems.empty()) {
     fmt::print("{}: all is well\n", sources.file.empty() ? "flags and environment" : sources.file);
@@ -30,7 +40,15 @@ Verb check_verb() {
   Verb verb;
   verb.name = "check";
   verb.sentence =
-      "Check a configuration with its token file, estate, catalogue and scrape jobs; name every problem.";
+      "Check a configuration with its token file, estate, catalogue, scrape jobs and collectors; name every "
+      "problem.";
+  verb.details =
+      "The targets of `collectors:` are connected to; a missing grant is named with the statement that gives "
+      "it.\n";
+  OptionSpec offline;
+  offline.name = "offline";
+  offline.sentence = "Connect to nothing: check only what stands in files";
+  verb.options = {offline};
   verb.positional = {"FILE", "Configuration file; without it, flags and environment are checked", false,
                      false};
   verb.takes_settings = true;

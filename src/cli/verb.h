@@ -67,6 +67,7 @@ Verb export_verb();
 Verb query_verb();
 Verb inspect_verb();
 Verb check_verb();
+Verb discover_verb();
 Verb check_rules_verb();
 std::vector<Verb> catalog_verbs();
 std::vector<Verb> analyze_verbs();  // analyze_verbs.h names them one by one

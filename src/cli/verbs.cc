@@ -10,8 +10,8 @@ namespace trimtab::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
-    std::vector<Verb> out = {serve_verb(), brief_verb(),   import_verb(), export_verb(),
-                             query_verb(), inspect_verb(), check_verb(),  check_rules_verb()};
+    std::vector<Verb> out = {serve_verb(),   brief_verb(), import_verb(),   export_verb(),     query_verb(),
+                             inspect_verb(), check_verb(), discover_verb(), check_rules_verb()};
     for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
     for (Verb& verb : analyze_verbs()) out.push_back(std::move(verb));
     out.push_back(annotate_verb());

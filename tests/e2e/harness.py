@@ -275,3 +275,128 @@ REMOTE_WRITE_V2 = {"Content-Type": "application/x-protobuf;proto=io.prometheus.w
 
 def remote_write(http_client, series):
     return http_client.request("POST", "/api/v1/write", snappy_literals(write_request_v1(series)), REMOTE_WRITE_V1)
+
+
+# --- real servers that collectors watch ---------------------------------------------------------------
+
+
+class Postgres:
+    """A PostgreSQL server of the test's own; superuser postgres without password on 127.0.0.1."""
+
+    def __init__(self, test, settings=()):
+        self.binaries = "/usr/lib/postgresql/15/bin"
+        if not os.path.exists(self.binaries + "/postgres"):
+            raise unittest.SkipTest("postgresql-15 is not installed")
+        self.folder = tempfile.mkdtemp(prefix="trimtab-postgres-")
+        test.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        os.chmod(self.folder, 0o777)
+        self.data, self.port = self.folder + "/data", free_port()
+        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C")
+        with open(self.data + "/postgresql.conf", "a") as file:
+            file.write(f"fsync = off\nlisten_addresses = '127.0.0.1'\nport = {self.port}\n"
+                       "unix_socket_directories = ''\nshared_preload_libraries = 'pg_stat_statements'\n"
+                       + "".join(line + "\n" for line in settings))
+        self.start()
+        test.addCleanup(self.stop)
+
+    def run(self, program, *arguments):
+        command = [self.binaries + "/" + program, *arguments]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--"] + command
+        with open(self.folder + "/run.log", "ab") as log:
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, cwd="/")
+
+    def start(self):
+        self.run("pg_ctl", "-D", self.data, "-w", "-l", self.data + "/log", "start")
+
+    def stop(self):
+        with contextlib.suppress(subprocess.SubprocessError):
+            self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+
+    def pids(self):
+        """The server's processes, the first is their parent."""
+        with open(self.data + "/postmaster.pid") as file:
+            parent = int(file.readline())
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True).stdout
+        return [parent] + [int(pid) for pid in children.split()]
+
+    def signal(self, how):
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+
+    def sql(self, text, database="postgres", user="postgres"):
+        """What psql prints, columns separated by |."""
+        done = subprocess.run([self.binaries + "/psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", user, "-d",
+                               database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text],
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise AssertionError(f"{text}: {done.stderr}")
+        return done.stdout
+
+
+def start_postgres(test, settings=()):
+    return Postgres(test, settings)
+
+
+class Redis:
+    def __init__(self, test, password=None, arguments=()):
+        self.port, self.password = free_port(), password
+        command = [need("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+                   "--dir", test.folder, *arguments]
+        if password:
+            command += ["--requirepass", password]
+        self.process = test.start(Process(command, test.path("redis.log")))
+        self.connection = None
+        wait_until(lambda: self.command("PING") == b"+PONG", 20, "redis answers")
+
+    def command(self, *words):
+        """The first line of the reply."""
+        if self.connection is None:
+            self.connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+            self.reader = self.connection.makefile("rb")
+            if self.password:
+                self.command("AUTH", self.password)
+        self.connection.sendall(b"*%d\r\n" % len(words)
+                                + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in (x.encode() for x in words)))
+        line = self.reader.readline().rstrip()
+        if line.startswith(b"$") and line != b"$-1":
+            return self.reader.read(int(line[1:]) + 2)[:-2]
+        return line
+
+
+def start_redis(test, password=None, arguments=()):
+    return Redis(test, password, arguments)
+
+
+class Nginx:
+    def __init__(self, test):
+        self.port = free_port()
+        folder = test.path("nginx")
+        os.makedirs(folder + "/html")
+        os.chmod(test.folder, 0o755)
+        with open(folder + "/html/index.html", "w") as file:
+            file.write("hello\n")
+        self.log_file, self.config, self.pid_file = folder + "/access.log", folder + "/nginx.conf", folder + "/pid"
+        with open(self.config, "w") as file:
+            file.write(f"""daemon off; pid {self.pid_file}; error_log {folder}/error.log; worker_processes 1;
+{"user root;" if os.geteuid() == 0 else ""}
+events {{ worker_connections 64; }}
+http {{
+  log_format timed '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+                   '"$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time"';
+  access_log {self.log_file} timed;
+  {" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
+  server {{
+    listen 127.0.0.1:{self.port};
+    root {folder}/html;
+    location = /stub_status {{ stub_status; access_log off; }}
+  }}
+}}
+""")
+        self.process = test.start(Process([need("nginx"), "-p", folder, "-c", self.config], test.path("nginx.log")))
+        wait_until(lambda: Http(self.port).get("/stub_status")[0] == 200, 20, "nginx answers")
+
+
+def start_nginx(test):
+    return Nginx(test)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/collectors/collector_source.h"
+#include "ingest/collectors/nginx/nginx_source.h"
 #include "ingest/collectors/postgresql/postgresql_source.h"
+#include "ingest/collectors/redis/redis_source.h"
 
 namespace trimtab {
 namespace {
@@ -25,8 +27,8 @@ std::unique_ptr<CollectorSource> create_collector_source(const Target& target,
                                                          const CollectorContext& context) {
   switch (target.kind) {
     case TargetKind::kPostgresql: return create_postgresql_source(target, context);
-    case TargetKind::kRedis:
-    case TargetKind::kNginx:
+    case TargetKind::kRedis: return create_redis_source(target, context);
+    case TargetKind::kNginx: return create_nginx_source(target, context);
     case TargetKind::kMemcached:
     case TargetKind::kHaproxy:
     case TargetKind::kPgbouncer: break;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/collectors/nginx/access_line.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace trimtab {
+namespace {
+
+constexpr double kSecondsMax = 1e6;
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < 0) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// nginx separates the times of several upstreams by ", " and " : "; "-" stands for none.
+double seconds(std::string_view text) {
+  double sum = -1;
+  while (!text.empty()) {
+    const std::size_t start = text.find_first_not_of(" ,:");
+    if (start == std::string_view::npos) break;
+    const std::size_t end = std::min(text.find_first_of(" ,:", start), text.size());
+    if (const auto one = number(text.substr(start, end - start)); one && *one <= kSecondsMax) {
+      sum = std::max(sum, 0.0) + *one;
+    }
+    text.remove_prefix(end);
+  }
+  return sum;
+}
+
+bool set_status(std::string_view text, AccessLine& out) {
+  const auto status = number(text);
+  if (!status || *status < 100 || *status > 999 || *status != std::floor(*status)) return false;
+  out.status = static_cast<int>(*status);
+  return true;
+}
+
+void set_request(std::string_view request, AccessLine& out) {
+  const std::size_t space = request.find(' ');
+  const std::string_view word = request.substr(0, space);
+  const bool plain = std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (space != std::string_view::npos && plain) out.method = word;
+}
+
+// A field inside quotes, or up to the next blank; cut off the front.
+std::string_view next_field(std::string_view& rest) {
+  const std::size_t start = rest.find_first_not_of(' ');
+  if (start == std::string_view::npos) return rest = {};
+  rest.remove_prefix(start);
+  const bool quoted = rest[0] == '"';
+  if (quoted) rest.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < rest.size() && rest[end] != (quoted ? '"' : ' ')) end += rest[end] == '\\' ? 2 : 1;
+  end = std::min(end, rest.size());
+  const std::string_view field = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return field;
+}
+
+std::optional<AccessLine> parse_combined(std::string_view rest) {
+  const std::size_t time = rest.find(" [");
+  if (time == std::string_view::npos) return std::nullopt;
+  const std::size_t close = rest.find("] \"", time);
+  if (close == std::string_view::npos) return std::nullopt;
+  rest.remove_prefix(close + 2);
+  AccessLine out;
+  set_request(next_field(rest), out);
+  if (!set_status(next_field(rest), out)) return std::nullopt;
+  out.bytes = number(next_field(rest)).value_or(0);
+  next_field(rest);  // referer
+  next_field(rest);  // user agent
+  while (!rest.empty()) {
+    std::string_view field = next_field(rest);
+    const std::size_t equals = field.find('=');
+    const std::string_view key = equals == std::string_view::npos ? "" : field.substr(0, equals);
+    if (!key.empty()) field.remove_prefix(equals + 1);
+    if (field.starts_with('"')) field.remove_prefix(1);
+    if (field.ends_with('"')) field.remove_suffix(1);
+    if (field.find_first_not_of("0123456789.,: -") != std::string_view::npos) continue;
+    if (key == "urt" || key == "upstream_response_time") {
+      out.upstream_seconds = seconds(field);
+    } else if (key == "rt" || key == "request_time") {
+      out.request_seconds = seconds(field);
+    } else if (key.empty() && field.find('.') != std::string_view::npos) {
+      (out.request_seconds < 0 ? out.request_seconds : out.upstream_seconds) = seconds(field);
+    }
+  }
+  return out;
+}
+
+// The next "key": value of a flat JSON object as nginx' escape=json writes it; false at its end or at what is
+// not one. Nested values are not understood.
+bool next_member(std::string_view& rest, std::string_view& key, std::string_view& value) {
+  const std::size_t quote = rest.find('"');
+  if (quote == std::string_view::npos) return false;
+  rest.remove_prefix(quote);
+  key = next_field(rest);
+  const std::size_t start = rest.find_first_not_of(" :\t");
+  if (start == std::string_view::npos) return false;
+  rest.remove_prefix(start);
+  if (rest[0] == '"') {
+    value = next_field(rest);
+    return true;
+  }
+  const std::size_t end = std::min(rest.find_first_of(",}"), rest.size());
+  value = rest.substr(0, end);
+  while (value.ends_with(' ')) value.remove_suffix(1);
+  rest.remove_prefix(end);
+  return true;
+}
+
+std::optional<AccessLine> parse_json(std::string_view rest) {
+  AccessLine out;
+  std::string_view key, value;
+  bool has_status = false;
+  while (next_member(rest, key, value)) {
+    if (key == "status") has_status = set_status(value, out);
+    if (key == "request") set_request(value, out);
+    if (key == "request_method" || key == "method") {
+      if (std::ranges::all_of(value, [](char c) { return c >= 'A' && c <= 'Z'; })) out.method = value;
+    }
+    if (key == "body_bytes_sent" || key == "bytes_sent") out.bytes = number(value).value_or(0);
+    if (key == "request_time") out.request_seconds = seconds(value);
+    if (key == "upstream_response_time") out.upstream_seconds = seconds(value);
+  }
+  return has_status ? std::optional(out) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AccessLine> parse_access_line(std::string_view line) {
+  if (line.empty() || line.size() > kAccessLineBytesMax) return std::nullopt;
+  return line[0] == '{' ? parse_json(line) : parse_combined(line);
+}
+
+}  // namespace trimtab
