@@ -27,6 +27,7 @@ scrape_configs:
 - `trimtab check FILE` reads all of it, with the estate and the catalogue, and names every problem with its line.
 - Durations are written as in Prometheus (`250ms`, `15s`, `1h30m`, `14d`), sizes as `512MiB` or `10GB`; lists as YAML lists in
   the file and with commas in flags and environment.
+- `collectors` names databases, caches and proxies to watch, see [collectors.md](collectors.md).
 - `global` and `scrape_configs` hold Prometheus' own words, see [scraping.md](scraping.md).
 - `remote` keeps samples in an engine you already run instead of `data_dir`, see [remote-store.md](remote-store.md).
 - "Reload" says whether `SIGHUP` (`systemctl reload trimtab`) is enough; otherwise restart.

@@ -10,13 +10,18 @@ import urllib.error
 import urllib.request
 
 import harness
-from harness import Http, wait_until
+from harness import wait_until
 
 
 class Collectors(harness.Workplace):
+    def trimtab(self, *arguments, **keywords):
+        server = super().trimtab(*arguments, **keywords)
+        self.addCleanup(server.http.close)
+        return server
+
     def value(self, server, expression):
         """The newest value of an expression, or None."""
-        data = Http(server.port).get_json("/api/v1/query", query=expression)["data"]["result"]
+        data = server.http.get_json("/api/v1/query", query=expression)["data"]["result"]
         return float(data[0]["value"][1]) if data else None
 
     def configure(self, text):
@@ -67,7 +72,7 @@ collectors:
             mean = self.value(server, f"rate(pg_stat_statements_seconds_total{chosen}[15s])"
                                       f" / rate(pg_stat_statements_calls_total{chosen}[15s]) > 0")
         self.assertTrue(mean and 0 < mean < 5, mean)
-        info = Http(server.port).get_json("/api/v1/series", **{"match[]": "pg_stat_statements_query_info"})["data"]
+        info = server.http.get_json("/api/v1/series", **{"match[]": "pg_stat_statements_query_info"})["data"]
         self.assertFalse([one for one in info if "/* trimtab" in one["query"]])
         # A hanging server holds up nothing and comes back; a stopped one too.
         postgres.signal(signal.SIGSTOP)
@@ -166,12 +171,11 @@ collectors:
     - {{name: well, url: 'redis://127.0.0.1:{redis.port}', interval: 1s}}
     - {{name: gone, url: 'redis://127.0.0.1:{harness.free_port()}', interval: 1s}}
 """))
-            self.addCleanup(server.stop)
             well = f'{{instance="127.0.0.1:{redis.port}"}}'
             wait_until(lambda: (self.value(server, f"count_over_time(redis_up{well}[1m])") or 0) >= 4, 60, "4 rounds")
             self.assertEqual(self.value(server, f"redis_up{well}"), 1)
             wait_until(lambda: self.value(server, "count(redis_up == 0)") == 2, 60, "both others down")
-            status, _, body = Http(server.port).get("/metrics")
+            status, _, body = server.http.get("/metrics")
             self.assertEqual(status, 200)
             self.assertIn(b'trimtab_collector_failures_total{target="redis/gone"}', body)
 

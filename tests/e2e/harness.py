@@ -348,7 +348,13 @@ class Redis:
             command += ["--requirepass", password]
         self.process = test.start(Process(command, test.path("redis.log")))
         self.connection = None
+        test.addCleanup(self.close)
         wait_until(lambda: self.command("PING") == b"+PONG", 20, "redis answers")
+
+    def close(self):
+        if self.connection:
+            self.reader.close()
+            self.connection.close()
 
     def command(self, *words):
         """The first line of the reply."""
