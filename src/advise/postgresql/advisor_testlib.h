@@ -2,11 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "advise/advisor.h"
+#include "targets/postgresql/connection.h"
 
 namespace trimtab::advise {
+
+// A session that is not told for Trimtab's own: its statements are load.
+inline Result<std::unique_ptr<trimtab::postgresql::Connection>> connect_as_application(
+    const std::string& dsn) {
+  return trimtab::postgresql::Connection::open(
+      {.dsn = dsn, .name = "postgresql/test", .application = "shop", .read_only = false});
+}
 
 // What advisors of a target may look at, empty: they ask the target itself.
 class AdvisorWorld {

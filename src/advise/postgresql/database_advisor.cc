@@ -16,7 +16,7 @@ std::string AdvisedDatabase::labels(const std::string& more) const {
 Result<std::vector<Recommendation>> DatabaseAdvisor::advise(const Context& context) {
   const auto connection =
       TRY(Connection::open({.dsn = target_.dsn, .name = target_.name(), .read_only = true}));
-  const auto rows = TRY(connection->query("/* trimtab */ SELECT current_database()"));
+  const auto rows = TRY(connection->query("SELECT current_database()"));
   const AdvisedDatabase where{target_.name(), target_.instance, rows.text(0, 0)};
   auto out = TRY(look(*connection, where, context));
   for (Recommendation& one : out) {

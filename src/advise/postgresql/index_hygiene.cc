@@ -81,7 +81,7 @@ class IndexHygieneAdvisor final : public DatabaseAdvisor {
                                            const Context&) override {
     const auto tables = TRY(read_tables(connection));
     const auto rows = TRY(connection.query(
-        "/* trimtab */ SELECT extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, "
+        "SELECT extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, "
         "  pg_postmaster_start_time())) / 86400, "
         "(SELECT count(*) FROM pg_stat_replication) + (SELECT count(*) FROM pg_replication_slots WHERE "
         "slot_type = "

@@ -20,10 +20,24 @@ struct Step {
   double rate() const { return benefit / bytes; }
 };
 
+template <typename Do>
+void for_each(const CandidateSet& set, Do what) {
+  for (std::size_t i = set._Find_first(); i < set.size(); i = set._Find_next(i)) what(i);
+}
+
 class Search {
  public:
   Search(const SelectionProblem& problem, CostOracle& oracle)
-      : problem_(problem), costs_(problem, oracle), now_(problem.weights.size()) {}
+      : problem_(problem),
+        costs_(problem, oracle),
+        extended_by_(problem.candidates.size()),
+        now_(problem.weights.size()) {
+    for (std::size_t i = 0; i < extended_by_.size(); ++i) {
+      for (std::size_t j = 0; j < extended_by_.size(); ++j) {
+        if (i != j && is_extended_by(problem.candidates[i], problem.candidates[j])) extended_by_[i].set(j);
+      }
+    }
+  }
 
   Result<Selection> run() {
     Selection out;
@@ -60,21 +74,16 @@ class Search {
  private:
   double sum(const CandidateSet& set, double SelectionCandidate::* what) const {
     double total = 0;
-    for (std::size_t i = 0; i < problem_.candidates.size(); ++i) {
-      if (set[i]) total += problem_.candidates[i].*what;
-    }
+    for_each(set, [&](std::size_t i) { total += problem_.candidates[i].*what; });
     return total;
   }
 
   // The chosen with `added`, without those of them that an added one extends.
   CandidateSet with(const CandidateSet& added) const {
     CandidateSet after = chosen_ | added;
-    for (std::size_t i = 0; i < problem_.candidates.size(); ++i) {
-      if (!chosen_[i] || added[i]) continue;
-      for (std::size_t j = 0; j < problem_.candidates.size(); ++j) {
-        if (added[j] && is_extended_by(problem_.candidates[i], problem_.candidates[j])) after.reset(i);
-      }
-    }
+    for_each(chosen_ & ~added, [&](std::size_t i) {
+      if ((extended_by_[i] & added).any()) after.reset(i);
+    });
     return after;
   }
 
@@ -201,8 +210,9 @@ class Search {
 
   const SelectionProblem& problem_;
   KnownCosts costs_;
-  std::vector<CostOracle::Answer> now_;  // by query, with chosen_
-  std::vector<CandidateSet> best_;       // by query: used when all exist
+  std::vector<CandidateSet> extended_by_;  // by candidate
+  std::vector<CostOracle::Answer> now_;    // by query, with chosen_
+  std::vector<CandidateSet> best_;         // by query: used when all exist
   CandidateSet chosen_;
 };
 

@@ -153,6 +153,36 @@ TEST(IndexSelection, nothing_that_helps_gives_nothing) {
   EXPECT_THAT(one.run().chosen, ElementsAre());
 }
 
+// The size of a whole load: the search itself must not be what takes the time.
+TEST(IndexSelection, a_large_load_ends_within_its_bound_of_questions) {
+  std::mt19937 random(7);
+  const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  Case one;
+  constexpr std::size_t kMany = 400;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    std::vector<std::string> keys = {"+" + std::to_string(i / 4)};
+    for (std::size_t k = 0; k < i % 4; ++k) keys.push_back("+k" + std::to_string(k));
+    one.candidate(std::move(keys), 10 + below(10), below(20), static_cast<int>(i / 16));
+  }
+  for (int q = 0; q < 100; ++q) {
+    const unsigned table = below(kMany / 16);
+    std::vector<MadeUpPlanner::Way> ways;
+    for (int w = 0; w < 8; ++w) ways.push_back({set_of({table * 16 + below(16)}), 10.0 + below(900)});
+    one.statement(1 + below(9), 1000, std::move(ways));
+  }
+  one.problem.bytes_max = 400;
+  one.problem.benefit_min = 50;
+  one.problem.calls_max = 3000;
+  const Selection selection = one.run();
+  std::printf(
+      "100 statements, %zu candidates: cost %.3f of before with %zu indexes, %lld questions, %lld inferred\n",
+      kMany, selection.cost_after / selection.cost_before, selection.chosen.size(),
+      static_cast<long long>(selection.calls), static_cast<long long>(selection.inferred));
+  EXPECT_FALSE(selection.calls_exhausted);
+  EXPECT_LT(selection.cost_after, 0.7 * selection.cost_before);
+  EXPECT_LE(selection.bytes, 400);
+}
+
 // Random problems with prefixes, plans that need two indexes, write costs and tight budgets, against all
 // subsets. Seeds fixed.
 TEST(IndexSelection, is_within_a_few_percent_of_exhaustive_search) {

@@ -45,9 +45,12 @@ Result<Plan> Planner::explain(int id) {
   std::string nulls;
   for (int i = 0; i < known->second; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
   if (!nulls.empty()) nulls += ")";
-  // DISCARD PLANS: hypothetical indexes do not invalidate a plan that was made before them.
-  TRY(connection_->execute(
-      fmt::format("BEGIN READ ONLY; SET LOCAL statement_timeout = {}; DISCARD PLANS", kTimeoutMs)));
+  // The connection marks the first statement as ours. DISCARD PLANS: hypothetical indexes do not invalidate a
+  // plan that was made before them.
+  TRY(
+      connection_->execute(fmt::format("BEGIN READ ONLY; /* trimtab */ SET LOCAL "
+                                       "statement_timeout = {}; /* trimtab */ DISCARD PLANS",
+                                       kTimeoutMs)));
   ++explain_count_;
   auto rows =
       connection_->query(fmt::format("EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE {}{}", name_of(id), nulls));
@@ -59,7 +62,7 @@ Result<Plan> Planner::explain(int id) {
 
 Status refuse_foreign_code(Connection& connection) {
   const auto rows =
-      TRY(connection.query("/* trimtab */ SELECT current_setting('is_superuser') = 'on', "
+      TRY(connection.query("SELECT current_setting('is_superuser') = 'on', "
                            "(SELECT count(*) FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner "
                            " WHERE NOT r.rolsuper AND p.provolatile <> 'v')"));
   if (rows.text(0, 0) == "t" && rows.integer(0, 1) > 0) {

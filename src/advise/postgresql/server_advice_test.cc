@@ -231,7 +231,7 @@ TEST(ServerAdvice, a_real_server_answers_every_question) {
   auto started = TestServer::start();
   ASSERT_TRUE(started) << started.error().message();
   TestServer& server = **started;
-  auto connected = server.connect();
+  auto connected = connect_as_application(server.dsn());
   ASSERT_TRUE(connected);
   Connection& connection = **connected;
   const Status made = connection.execute(

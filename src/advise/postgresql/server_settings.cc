@@ -235,7 +235,7 @@ Result<ServerLook> read_server(Connection& connection) {
                                 : "SELECT checkpoints_timed, checkpoints_req FROM pg_stat_bgwriter";
   const char* wal = version >= kWalView ? "SELECT wal_bytes, wal_fpi FROM pg_stat_wal" : "SELECT 0, 0";
   const Rows rows = TRY(connection.query(fmt::format(
-      "/* trimtab */ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, c.*, w.*, d.temp_files, "
+      "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, c.*, w.*, d.temp_files, "
       "d.temp_bytes, d.blks_read, d.blk_read_time / 1000, (SELECT count(*) FROM pg_stat_activity WHERE "
       "backend_type = 'client backend') FROM ({}) c, ({}) w, pg_stat_database d "
       "WHERE d.datname = current_database()",
@@ -252,7 +252,7 @@ Result<ServerLook> read_server(Connection& connection) {
                   .backends = rows.number(0, 9),
                   .settings = {}};
   const Rows settings = TRY(connection.query(
-      "/* trimtab */ SELECT name, CASE WHEN unit IN ('8kB', 'kB', 'MB', 'B') THEN pg_size_bytes(setting || ' "
+      "SELECT name, CASE WHEN unit IN ('8kB', 'kB', 'MB', 'B') THEN pg_size_bytes(setting || ' "
       "' || "
       "CASE unit WHEN '8kB' THEN 'kB' ELSE unit END) * CASE unit WHEN '8kB' THEN 8 ELSE 1 END "
       "ELSE CASE WHEN setting ~ '^-?[0-9.]+$' THEN setting::float8 WHEN setting = 'off' THEN 0 ELSE 1 END "

@@ -22,7 +22,7 @@ namespace {
 
 Result<std::vector<SessionFacts>> read_sessions(Connection& connection) {
   const Rows rows = TRY(connection.query(fmt::format(
-      "/* trimtab */ SELECT pid, usename, application_name, state, "
+      "SELECT pid, usename, application_name, state, "
       "extract(epoch FROM clock_timestamp() - state_change), "
       "coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0), wait_event_type = 'Lock', "
       "CASE WHEN wait_event_type = 'Lock' THEN array_to_string(pg_blocking_pids(pid), E'\\n') END "

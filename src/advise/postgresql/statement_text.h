@@ -30,7 +30,8 @@ struct StatementText {
   bool is_ours = false;  // carries kOwnMark
 };
 
-// How the comment begins that Trimtab's own statements carry, so that they are told apart from the load.
+// How the comment begins that a connection puts before Trimtab's own statements (targets/postgresql), which
+// so are told apart from the load.
 inline constexpr std::string_view kOwnMark = "/* trimtab";
 
 // Linear time; total over any bytes.

@@ -59,7 +59,7 @@ constexpr const char* kIndexes =
     "ORDER BY 1, 2, 3";
 
 Result<Rows> ask(Connection& connection, const char* query) {
-  return connection.query(fmt::format("/* trimtab */ {}{}", kWanted, query), {std::to_string(kTablesMax)});
+  return connection.query(fmt::format("{}{}", kWanted, query), {std::to_string(kTablesMax)});
 }
 
 void add_signed(const std::string& text, std::vector<std::string>& names, std::vector<bool>* descending) {

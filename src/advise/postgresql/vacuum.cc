@@ -23,7 +23,7 @@ class VacuumAdvisor final : public DatabaseAdvisor {
   Result<std::vector<Recommendation>> look(Connection& connection, const AdvisedDatabase& where,
                                            const Context&) override {
     const Rows rows = TRY(connection.query(
-        "/* trimtab */ SELECT s.schemaname, s.relname, s.n_live_tup, s.n_dead_tup, pg_table_size(s.relid), "
+        "SELECT s.schemaname, s.relname, s.n_live_tup, s.n_dead_tup, pg_table_size(s.relid), "
         "coalesce((SELECT option_value::float8 FROM pg_options_to_table(c.reloptions) WHERE option_name = "
         "  'autovacuum_vacuum_threshold'), current_setting('autovacuum_vacuum_threshold')::float8), "
         "coalesce((SELECT option_value::float8 FROM pg_options_to_table(c.reloptions) WHERE option_name = "
@@ -35,9 +35,9 @@ class VacuumAdvisor final : public DatabaseAdvisor {
       tables.push_back({rows.text(row, 0), rows.text(row, 1), rows.number(row, 2), rows.number(row, 3),
                         rows.number(row, 4), rows.number(row, 5), rows.number(row, 6)});
     }
-    const Rows oldest = TRY(connection.query(
-        "/* trimtab */ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) "
-        "FROM pg_stat_activity WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL"));
+    const Rows oldest = TRY(
+        connection.query("SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) "
+                         "FROM pg_stat_activity WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL"));
     std::vector<Recommendation> out;
     for (const VacuumAdvice& advice : advise_vacuum(tables)) {
       out.push_back(recommendation(advice, oldest.number(0, 0), where));

@@ -21,7 +21,7 @@ std::string hypothetical_oid(const std::string& index) {
 Result<std::unique_ptr<WhatIf>> WhatIf::create(Connection& connection, Planner& planner,
                                                std::vector<int> ids) {
   const auto rows =
-      TRY(connection.query("/* trimtab */ SELECT n.nspname FROM pg_extension e JOIN pg_namespace n "
+      TRY(connection.query("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n "
                            "ON n.oid = e.extnamespace WHERE e.extname = 'hypopg'"));
   if (rows.size() == 0) {
     return fail(ErrorCode::kNotFound,
@@ -29,16 +29,14 @@ Result<std::unique_ptr<WhatIf>> WhatIf::create(Connection& connection, Planner& 
   }
   std::unique_ptr<WhatIf> out(
       new WhatIf(connection, planner, quote_name(rows.text(0, 0)) + ".", std::move(ids)));
-  TRY(connection.query(fmt::format("/* trimtab */ SELECT {}hypopg_reset()", out->schema_)));
+  TRY(connection.query(fmt::format("SELECT {}hypopg_reset()", out->schema_)));
   return out;
 }
 
 WhatIf::WhatIf(Connection& connection, Planner& planner, std::string schema, std::vector<int> ids)
     : connection_(connection), planner_(planner), schema_(std::move(schema)), ids_(std::move(ids)) {}
 
-WhatIf::~WhatIf() {
-  static_cast<void>(connection_.query(fmt::format("/* trimtab */ SELECT {}hypopg_reset()", schema_)));
-}
+WhatIf::~WhatIf() { static_cast<void>(connection_.query(fmt::format("SELECT {}hypopg_reset()", schema_))); }
 
 Result<double> WhatIf::add(const trimtab::postgresql::IndexSpec& spec) {
   if (statements_.size() >= kCandidatesMax) {
@@ -51,16 +49,15 @@ Result<double> WhatIf::add(const trimtab::postgresql::IndexSpec& spec) {
     statements_.pop_back();
     return std::unexpected(made.error());
   }
-  const auto rows = TRY(connection_.query(
-      fmt::format("/* trimtab */ SELECT {}hypopg_relation_size($1::oid)", schema_), {oids_.at(candidate)}));
+  const auto rows = TRY(connection_.query(fmt::format("SELECT {}hypopg_relation_size($1::oid)", schema_),
+                                          {oids_.at(candidate)}));
   TRY(show({}));
   return rows.number(0, 0);
 }
 
 Status WhatIf::make(std::size_t candidate) {
   const auto rows = TRY(connection_.query(
-      fmt::format("/* trimtab */ SELECT indexrelid FROM {}hypopg_create_index($1)", schema_),
-      {statements_[candidate]}));
+      fmt::format("SELECT indexrelid FROM {}hypopg_create_index($1)", schema_), {statements_[candidate]}));
   if (rows.size() != 1) return invalid(fmt::format("hypopg made {} indexes of one statement", rows.size()));
   oids_[candidate] = rows.text(0, 0);
   return ok();
@@ -72,8 +69,7 @@ Status WhatIf::show(const CandidateSet& existing) {
       ++it;
       continue;
     }
-    TRY(connection_.query(fmt::format("/* trimtab */ SELECT {}hypopg_drop_index($1::oid)", schema_),
-                          {it->second}));
+    TRY(connection_.query(fmt::format("SELECT {}hypopg_drop_index($1::oid)", schema_), {it->second}));
     it = oids_.erase(it);
   }
   for (std::size_t i = 0; i < statements_.size(); ++i) {

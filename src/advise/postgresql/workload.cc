@@ -36,7 +36,7 @@ bool is_about_system(std::string_view text) {
 
 Result<StatementSnapshot> read_statements(Connection& connection) {
   const Rows home = TRY(connection.query(
-      "/* trimtab */ SELECT n.nspname, current_database(), "
+      "SELECT n.nspname, current_database(), "
       "(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM pg_extension e "
       "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'"));
   if (home.size() == 0) {
@@ -52,13 +52,13 @@ Result<StatementSnapshot> read_statements(Connection& connection) {
   constexpr int kVersionWithInfo = 140000;
   if (connection.server_version() >= kVersionWithInfo) {
     const Rows info = TRY(connection.query(
-        fmt::format("/* trimtab */ SELECT dealloc, (extract(epoch FROM stats_reset) * 1000)::bigint FROM {}",
+        fmt::format("SELECT dealloc, (extract(epoch FROM stats_reset) * 1000)::bigint FROM {}",
                     quote_name(schema, "pg_stat_statements_info"))));
     if (info.size() > 0) out.dropped = info.number(0, 0), out.reset_ms = info.integer(0, 1);
   }
   const char* time = connection.server_version() >= 130000 ? "total_exec_time" : "total_time";
   const Rows rows = TRY(connection.query(
-      fmt::format("/* trimtab */ SELECT queryid, query, sum(calls), sum({}) / 1000, sum(rows), "
+      fmt::format("SELECT queryid, query, sum(calls), sum({}) / 1000, sum(rows), "
                   "sum(temp_blks_written) * current_setting('block_size')::float8 FROM {} s "
                   "JOIN pg_database d ON d.oid = s.dbid "
                   "WHERE d.datname = current_database() AND queryid IS NOT NULL AND query IS NOT NULL "
