@@ -195,6 +195,16 @@ std::vector<DroppableIndex> droppable_indexes(const std::map<TableName, TableFac
       }
     }
   }
+  // Whoever serves must be one that stays.
+  for (DroppableIndex& one : out) {
+    for (std::size_t steps = 0; steps < out.size(); ++steps) {
+      const auto next = std::ranges::find_if(out, [&](const DroppableIndex& other) {
+        return other.table == one.table && other.index.name == one.served_by && !other.served_by.empty();
+      });
+      if (next == out.end()) break;
+      one.served_by = next->served_by;
+    }
+  }
   return out;
 }
 

@@ -61,6 +61,14 @@ TEST(IndexHygiene, only_what_nothing_stands_on_is_dropped) {
   EXPECT_THAT(dropped({index("a", {"x"}, 1), index("b", {"x"}, 500)}, long_observed), ElementsAre("a"));
 }
 
+TEST(IndexHygiene, what_serves_a_dropped_index_stays) {
+  std::map<TableName, TableFacts> tables;
+  tables[{"public", "t"}].indexes = {index("a", {"x"}), index("b", {"x", "y"}), index("c", {"x", "y", "z"})};
+  const auto gone = droppable_indexes(tables, {.observed_days = 20});
+  ASSERT_EQ(gone.size(), 2U);
+  for (const DroppableIndex& one : gone) EXPECT_EQ(one.served_by, "c") << one.index.name;
+}
+
 TEST(IndexHygiene, unused_is_said_only_after_long_enough_and_without_replicas) {
   const std::vector<IndexFacts> one = {index("a", {"x"}, 0)};
   EXPECT_THAT(dropped(one, {.observed_days = 20}), ElementsAre("a"));
