@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -46,12 +47,21 @@ class NginxTest : public testing::Test {
         path("etc/conf.d/*"));
     std::ofstream(site()) << fmt::format("server {{ listen 127.0.0.1:{}; return 200 before; }}\n", port_);
     chmod(site().c_str(), 0640);
-    ASSERT_EQ(std::system(fmt::format("/usr/sbin/nginx -c {}", path("etc/nginx.conf")).c_str()), 0);
+    ASSERT_TRUE(start());
     running_ = true;
     ASSERT_TRUE(wait_for("before"));
   }
   void TearDown() override {
     if (running_) quit();
+  }
+  // The master goes to the background once it listens.
+  bool start() {
+    std::string words[] = {"nginx", "-c", path("etc/nginx.conf")};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    pid_t child = 0;
+    int status = 1;
+    return posix_spawn(&child, "/usr/sbin/nginx", nullptr, nullptr, arguments, environ) == 0 &&
+           waitpid(child, &status, 0) == child && status == 0;
   }
   void quit() {
     std::ifstream in(path("nginx.pid"));
@@ -166,7 +176,7 @@ TEST_F(NginxTest, nginx_that_is_gone_is_away_until_it_returns) {
   ASSERT_TRUE(wait_for("after"));
   quit();
   EXPECT_FALSE(executor_->undo(one, state));
-  ASSERT_EQ(std::system(fmt::format("/usr/sbin/nginx -c {}", path("etc/nginx.conf")).c_str()), 0);
+  ASSERT_TRUE(start());
   running_ = true;
   EXPECT_TRUE(wait_for("before"));
   EXPECT_TRUE(executor_->is_undone(one, state).value());
