@@ -153,6 +153,17 @@ TEST(DataModel, wider_zero_bucket_swallows_the_filled_buckets_it_cuts) {
     EXPECT_EQ(merged.positive().counts, (std::vector<std::uint64_t>{2, 0, 1}));
     EXPECT_TRUE(merged.negative().counts.empty());
   }
+  // On the negative side alone.
+  auto below = Histogram::from_parts({.scale = 0, .negative = {-2, {3}}}).value();
+  below.merge(wide);
+  EXPECT_EQ(below.zero_threshold(), 0.5);
+  EXPECT_EQ(below.zero_count(), 4u + 3);
+  // Moved on by one of them, it cuts a bucket of the other: (1/4, 1/2] moves 0.3 to 0.5, (1/4, 1] that to 1.
+  auto coarse = Histogram::from_parts({.scale = -1, .positive = {-1, {2, 1}}, .zero_threshold = 0.3}).value();
+  coarse.merge(Histogram::from_parts({.scale = 0, .positive = {-2, {7}}}).value());
+  EXPECT_EQ(coarse.zero_threshold(), 1);
+  EXPECT_EQ(coarse.zero_count(), 9u);
+  EXPECT_EQ(coarse.positive().counts, std::vector<std::uint64_t>{1});
   // Nothing in the way: the threshold stays where it is.
   Histogram far(160, 0);
   far.add(100);

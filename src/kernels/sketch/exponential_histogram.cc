@@ -146,14 +146,18 @@ std::int32_t ExponentialHistogram::index_of(double value, int scale) {
   if (scale <= 0) return (power ? exponent - 1 : exponent) >> -scale;
   const std::int32_t whole = exponent * (std::int32_t{1} << scale);
   if (power) return whole - 1;  // exactly on a bound; the logarithm below could fall to either side
-  double part = std::ldexp(std::log2(2 * fraction), scale);
+  const std::int32_t size = std::int32_t{1} << scale;
+  const double part = std::log2(2 * fraction) * size;
+  auto steps = static_cast<std::int32_t>(part);  // rounded up below
+  const double beyond = part - steps;
   // Close to a bound the rounding of the logarithm would decide: ask again with more digits.
-  if (std::abs(part - std::round(part)) < std::ldexp(1e-15, scale)) {
-    const long double exact = std::ldexp(std::log2(2 * static_cast<long double>(fraction)), scale);
-    part = static_cast<double>(std::ceil(exact));
+  const double close = 1e-15 * size;
+  if (beyond < close || beyond > 1 - close) {
+    steps = static_cast<std::int32_t>(std::ceil(std::log2(2 * static_cast<long double>(fraction)) * size));
+  } else {
+    ++steps;
   }
-  const std::int32_t last = (std::int32_t{1} << scale) - 1;
-  return whole + std::clamp(static_cast<std::int32_t>(std::ceil(part)) - 1, 0, last);
+  return whole + std::clamp(steps - 1, 0, size - 1);
 }
 
 double ExponentialHistogram::upper_bound(std::int32_t index, int scale) {
@@ -211,11 +215,9 @@ void ExponentialHistogram::add(double value, std::uint64_t count) {
 
 void ExponentialHistogram::widen_zero(double threshold) {
   if (threshold <= zero_threshold_) return;
-  for (double before = -1; before != threshold;) {
-    before = threshold;
-    threshold = beyond_cut(positive_, scale_, threshold);
-    threshold = beyond_cut(negative_, scale_, threshold);
-  }
+  // At one scale both sides have the same bounds, so neither moves it into a bucket of the other.
+  threshold = beyond_cut(positive_, scale_, threshold);
+  threshold = beyond_cut(negative_, scale_, threshold);
   zero_ += take_below(positive_, scale_, threshold) + take_below(negative_, scale_, threshold);
   zero_threshold_ = threshold;
 }
