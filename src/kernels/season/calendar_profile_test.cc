@@ -20,11 +20,12 @@ constexpr DurationMs kHalfHour = 30 * kMinuteMs;
 constexpr std::size_t kWeekSteps = 7 * 48;
 
 std::size_t naive_cell(TimestampMs time, int utc_offset_minutes) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> local{milliseconds(time + utc_offset_minutes * kMinuteMs)};
-  const auto day = floor<days>(local);
-  const auto hour = static_cast<std::size_t>(floor<hours>(local - day).count());
-  return hour + (weekday(day).iso_encoding() >= 6 ? kDayHours : 0);
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> local{
+      chrono::milliseconds(time + utc_offset_minutes * kMinuteMs)};
+  const auto day = chrono::floor<chrono::days>(local);
+  const auto hour = static_cast<std::size_t>(chrono::floor<chrono::hours>(local - day).count());
+  return hour + (chrono::weekday(day).iso_encoding() >= 6 ? kDayHours : 0);
 }
 
 double naive_median(std::vector<double> values) {
