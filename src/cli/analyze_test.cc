@@ -94,6 +94,43 @@ TEST_F(Analyze, forecast_gives_a_row_per_step_and_the_levels_asked_for) {
   EXPECT_THAT(err_, HasSubstr("\"x\" is no percentage"));
 }
 
+TEST_F(Analyze, a_driver_with_a_stated_future_leads_the_forecast) {
+  std::mt19937 random(7);
+  std::normal_distribution<double> normal;
+  const auto write = [&](const char* name, std::size_t future, double missing_at) {
+    const std::string path = (directory_ / name).string();
+    std::ofstream out(path);
+    out << "time,cpu,users\n";
+    double users = 100;
+    for (int i = 0; i < 300; ++i) {
+      users += 5 * normal(random);
+      out << 't' << i << ',' << 20 + 2 * users + normal(random) << ',' << users << '\n';
+    }
+    for (std::size_t h = 0; h < future; ++h) {
+      out << 't' << 300 + h << ",,";
+      if (static_cast<double>(h) != missing_at) out << 500;
+      out << '\n';
+    }
+    return path;
+  };
+  const std::string path = write("driven.csv", 6, -1);
+  ASSERT_EQ(run({"forecast", path, "--driver", "users", "--horizon", "6", "--format", "csv"}), kOk) << err_;
+  EXPECT_THAT(err_, HasSubstr("Driver users: 2"));
+  const std::string first = out_.substr(out_.find("\n1,") + 3);
+  EXPECT_NEAR(std::stod(first), 1020, 20);
+  ASSERT_EQ(run({"forecast", path, "--driver", "users", "--horizon", "6"}), kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("300 rows, "));
+  EXPECT_THAT(out_, HasSubstr("Driver users: 2"));
+
+  EXPECT_EQ(run({"forecast", path, "--driver", "users", "--horizon", "7"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("has 6 rows after the last value of cpu, --horizon 7 needs as many"));
+  EXPECT_EQ(run({"forecast", path, "--driver", "none", "--horizon", "6"}), kUsage);
+  EXPECT_EQ(run({"forecast", path, "--driver", "users", "--column", "users", "--horizon", "6"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("another column than its driver"));
+  EXPECT_EQ(run({"forecast", write("gap.csv", 6, 2), "--driver", "users", "--horizon", "6"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("at t302 (step 3 of 6)"));
+}
+
 TEST_F(Analyze, compare_tells_a_shift_from_none) {
   const std::string before = file("b.csv", 150, 999, 0, 3), same = file("s.csv", 150, 999, 0, 4),
                     higher = file("h.csv", 150, 0, 2, 5);

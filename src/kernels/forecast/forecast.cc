@@ -254,6 +254,7 @@ void forecast(std::span<const double> values, const ForecastOptions& options, Fo
   out.misses.clear();
   out.members.clear();
   out.origins = 0;
+  out.error = 0;
   out.floor = options.floor;
   out.ceiling = options.ceiling;
   if (values.size() > kForecastValuesMax) values = values.last(kForecastValuesMax);
@@ -282,6 +283,7 @@ void forecast(std::span<const double> values, const ForecastOptions& options, Fo
   } else {
     fit_spread(out.misses, horizon, judged, out);
   }
+  for (const double miss : out.misses) out.error += std::abs(miss) / static_cast<double>(out.misses.size());
   for (std::size_t i = 0; i < out.misses.size(); ++i) {
     const double scale = out.spread[judged > 0 ? i % judged : 0];
     out.misses[i] = scale > 0 ? std::abs(out.misses[i]) / scale : 0;

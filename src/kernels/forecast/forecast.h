@@ -39,6 +39,7 @@ struct Forecast {
   std::vector<double> mean{};            // [horizon]
   std::vector<double> spread{};          // [horizon]: the scale of the misses, > 0 unless all were 0
   std::vector<double> misses{};          // sorted |miss| / spread of all origins and steps
+  double error = 0;                      // mean absolute miss of the combination over origins and steps
   std::vector<ForecastShare> members{};  // by weight, largest first
   std::size_t origins = 0;               // 0: too short to judge; misses are then those of one-step naive
   double floor = -1e300;
