@@ -10,7 +10,8 @@
 #include "base/time.h"
 
 // What a series usually is at this hour on this kind of day, and during events that were declared. Pure; the
-// series is evenly spaced, NaN where there is no value, times in UTC milliseconds.
+// series is evenly spaced, NaN where there is no value, times in UTC milliseconds
+// within kTimestampMin to kTimestampMax.
 namespace trimtab::kernels {
 
 inline constexpr std::size_t kDayHours = 24;
