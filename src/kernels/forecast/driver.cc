@@ -50,7 +50,7 @@ double median_size(const std::vector<double>& values) {
 
 // The distance that the error was smaller with.
 DriverSlope best_slope(std::span<const double> values, std::span<const double> driver, std::size_t season) {
-  const std::size_t seasons = std::max<std::size_t>(1, (values.size() + 6 * season) / (12 * season));
+  const std::size_t seasons = std::max<std::size_t>(1, (values.size() + 12 * season) / (24 * season));
   const DriverSlope near = driver_slope(values, driver, season);
   if (seasons == 1) return near;
   const DriverSlope far = driver_slope(values, driver, seasons * season);

@@ -12,7 +12,7 @@
 // The effect of one unit of the driver is the slope of a Huber regression (Huber 1964, k = 1.345) with
 // intercept of the series' differences on the driver's, over a whole number of seasons: what repeats with the
 // season and what both gain steadily cancels. Two distances are tried, one season (one cell without) and the
-// multiple of it nearest to 1/12 of the series; the one with the smaller standard error counts. That error
+// multiple of it nearest to 1/24 of the series; the one with the smaller standard error counts. That error
 // takes blocks of neighbouring cells as one each (cluster-robust, Liang and Zeger 1986).
 // The pool forecasts the series without the effect, and the effect of the stated future is added. The effect
 // is used only when it is kDriverErrors standard errors from 0 and the misses over the rolling origins, with
