@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/process.h"
+
+#include <gtest/gtest.h>
+
+namespace trimtab {
+namespace {
+
+ProcessResult run(ProcessOptions options) {
+  const auto result = run_process(options);
+  EXPECT_TRUE(result) << result.error().message();
+  return result.value_or(ProcessResult{});
+}
+
+TEST(Process, gives_exit_code_and_output) {
+  const ProcessResult result = run({.command = {"sh", "-c", "echo out; echo err >&2; exit 3"}});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(result.output, "out\nerr\n");
+}
+
+TEST(Process, arguments_meet_no_shell) {
+  EXPECT_EQ(run({.command = {"printf", "%s", "$(id); `id` ; > /tmp/x"}}).output, "$(id); `id` ; > /tmp/x");
+}
+
+TEST(Process, input_of_any_size_is_given_and_output_is_bounded) {
+  ProcessOptions options{.command = {"cat"}};
+  options.input.assign(300'000, 'x');
+  options.output_bytes_max = 1000;
+  const ProcessResult result = run(options);
+  EXPECT_EQ(result.output.size(), 1000U);
+  EXPECT_TRUE(result.output_cut);
+}
+
+TEST(Process, a_child_that_reads_nothing_is_no_trouble) {
+  ProcessOptions options{.command = {"true"}};
+  options.input.assign(1'000'000, 'x');
+  EXPECT_EQ(run(options).exit_code, 0);
+}
+
+TEST(Process, the_environment_is_not_inherited) {
+  setenv("TRIMTAB_PROCESS_TEST_SECRET", "hunter2", 1);
+  EXPECT_EQ(run({.command = {"env"}}).output.find("hunter2"), std::string::npos);
+}
+
+TEST(Process, errors_say_why_nothing_ran) {
+  EXPECT_EQ(run_process({.command = {"/no/such/program"}}).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(run_process({.command = {TRIMTAB_SOURCE_DIR "/README.md"}}).error().code(), ErrorCode::kDenied);
+  EXPECT_EQ(run_process({.command = {}}).error().code(), ErrorCode::kInvalid);
+}
+
+TEST(Process, time_out_kills_children_of_the_child_too) {
+  const auto result = run_process({.command = {"sh", "-c", "sleep 1000 & sleep 1000"}, .timeout_ms = 100});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kTimeout);
+}
+
+TEST(Process, a_flag_ends_it) {
+  const std::atomic<bool> cancelled{true};
+  const auto result = run_process({.command = {"sleep", "1000"}, .cancelled = &cancelled});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kCancelled);
+}
+
+TEST(Process, a_signal_is_told_as_shells_do) {
+  EXPECT_EQ(run({.command = {"sh", "-c", "kill -9 $$"}}).exit_code, 137);
+}
+
+}  // namespace
+}  // namespace trimtab
