@@ -64,6 +64,8 @@ class Pool {
           [&](auto rows) { return forecast_seasonal_naive(values, origins_, period, rows); });
       profiles(period);
       smoothers(period);
+      add("complex smoothing", period,
+          [&](auto rows) { return forecast_complex(w_.values, origins_, period, w_.members, rows); });
     }
     const std::size_t season = options_.periods[0];
     for (const bool logarithms : {false, true}) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -99,6 +100,44 @@ TEST(Members, say_what_their_formula_says_on_small_inputs) {
   EXPECT_EQ(rows[3], 1);
   EXPECT_FALSE(forecast_profile(values, {cuts, 3}, 5, 2, Shape::kAdditive, scratch, rows))
       << "less than two periods";
+}
+
+// The equations of the paper with complex numbers: y^ + i p^ = a (y + i e) + (1 - a + i) (y^ + i p^).
+TEST(ComplexSmoothing, equals_the_recursion_in_complex_numbers) {
+  using namespace std::complex_literals;
+  const auto values = season(80, 4, 2, 11);
+  const std::vector<std::size_t> cuts{80, 72};
+  std::vector<double> rows(2 * 9);
+  MemberScratch scratch;
+  ASSERT_TRUE(forecast_complex(values, {cuts, 9}, 4, scratch, rows));
+  // The grid is the member's own affair: one of its points must give what it said.
+  double nearest = 1e300;
+  for (const double real : {1.05, 1.2, 1.4, 1.5, 1.6, 1.8, 1.95}) {
+    for (const double imaginary : {.99, 1.0, 1.01}) {
+      const std::complex<double> a(real, imaginary);
+      std::vector<std::complex<double>> states;  // one per phase, as carried forward
+      for (std::size_t i = 0; i < 4; ++i) states.emplace_back(values[i], values[i] / real);
+      const auto step = [&](std::complex<double>& z, double y, double e) {
+        z = a * (y + 1i * e) + (1.0 - a + 1i) * z;
+      };
+      for (std::size_t i = 4; i < 80; ++i) {
+        std::complex<double>& z = states[i % 4];
+        step(z, values[i], values[i] - z.real());
+      }
+      double away = 0;
+      for (std::size_t h = 0; h < 9; ++h) {
+        std::complex<double>& z = states[(80 + h) % 4];
+        away = std::max(away, std::abs(z.real() - rows[h]));
+        step(z, z.real(), 0);
+      }
+      nearest = std::min(nearest, away);
+    }
+  }
+  EXPECT_LT(nearest, 1e-9);
+  EXPECT_FALSE(forecast_complex(values, {cuts, 9}, 25, scratch, rows)) << "less than three periods";
+  const std::vector<double> flat(80, 5);
+  ASSERT_TRUE(forecast_complex(flat, {cuts, 9}, 4, scratch, rows));
+  EXPECT_NEAR(rows[8], 5, 1e-9);
 }
 
 TEST(Forecast, a_clean_season_is_continued) {

@@ -53,6 +53,14 @@ bool forecast_damped(std::span<const double> values, const Origins& origins, std
 bool forecast_theta(std::span<const double> values, const Origins& origins, std::size_t period, Shape shape,
                     MemberScratch& scratch, std::span<double> rows);
 
+// Complex exponential smoothing (Svetunkov, Kourentzes and Ord, "Complex exponential smoothing", Naval
+// Research Logistics 69, 2022): with the smoothing parameter a0 + i a1, the error e = y[t] - l[t-m],
+//   l[t] = l[t-m] - (1 - a1) c[t-m] + (a0 - a1) e,   c[t] = l[t-m] + (1 - a0) c[t-m] + (a0 + a1) e,
+// and l carried forward is the forecast: the simple seasonal form, m = period. a0 and a1 by squared one-step
+// errors over a grid. Every phase is smoothed on its own: false with less than kComplexPeriods periods.
+bool forecast_complex(std::span<const double> values, const Origins& origins, std::size_t period,
+                      MemberScratch& scratch, std::span<double> rows);
+
 // Ridge regression of a value on its own past at a few lags: the last ones, and those around the periods
 // and their multiples; of the values, or of their differences over `difference` cells (0: none). One pass
 // over the series collects the moments for all origins and both ridges. `rows_weak` and `rows_strong` take
@@ -62,6 +70,7 @@ bool forecast_autoregression(std::span<const double> values, const Origins& orig
                              MemberScratch& scratch, std::span<double> rows_weak,
                              std::span<double> rows_strong);
 
+inline constexpr std::size_t kComplexPeriods = 3;
 inline constexpr double kRidgeWeak = 1;  // in pseudo-observations
 inline constexpr double kRidgeStrong = 15;
 
