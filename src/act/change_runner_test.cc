@@ -151,7 +151,9 @@ TEST_F(ChangeRunnerTest, change_without_effect_is_told_so_and_taken_back_or_kept
 }
 
 TEST_F(ChangeRunnerTest, nothing_is_done_without_consent_or_in_a_dry_run) {
-  World world = open(Policy{});
+  Policy dry;
+  dry.dry_run = true;
+  World world = open(dry);
   const auto live = world.ledger->record_advice({"postgresql.index"}, {advice()}).value();
   const Change proposed = world.runner->propose(live.at(0).id, "ada").value();
   EXPECT_EQ(world.runner->approve(proposed.id, "ada").error().code(), ErrorCode::kDenied);

@@ -39,7 +39,7 @@ struct PolicyRule {
 
 // What may be changed, by whose word, when and how often: the section `policy:` (docs/closed-loop.md).
 struct Policy {
-  bool dry_run = true;                 // nothing is ever applied
+  bool dry_run = false;                // true: nothing is ever applied, whoever asks
   std::vector<PolicyRule> rules = {};  // the first that matches speaks; none: a person
   Inconclusive inconclusive = Inconclusive::kReverse;
   // When some window covers an entity's name, changes to it begin only inside one of these.

@@ -14,7 +14,7 @@ Result<Policy> read(const std::string& text) {
 
 TEST(PolicyFile, absent_section_lets_nothing_happen_by_itself) {
   const Policy policy = read("other: 1").value();
-  EXPECT_TRUE(policy.dry_run);
+  EXPECT_FALSE(policy.dry_run);
   EXPECT_EQ(policy.rule_on({"redis.set", {"redis", "main"}, 4, Risk::kLow}).approve, Approval::kPerson);
   EXPECT_EQ(policy.inconclusive, Inconclusive::kReverse);
   EXPECT_EQ(policy.changes_per_hour, 4);
@@ -23,7 +23,7 @@ TEST(PolicyFile, absent_section_lets_nothing_happen_by_itself) {
 TEST(PolicyFile, first_matching_rule_speaks) {
   const Policy policy = read(R"(
 policy:
-  dry_run: false
+  dry_run: true
   inconclusive: keep
   changes_per_hour: 10
   max_observation: 30m
@@ -35,7 +35,7 @@ policy:
     - {name: nights, entities: ["table/*"], weekly: sunday, at: "02:00", duration: 2h}
 )")
                             .value();
-  EXPECT_FALSE(policy.dry_run);
+  EXPECT_TRUE(policy.dry_run);
   EXPECT_EQ(policy.max_observation_ms, 30 * kMinuteMs);
   const EntityRef table{"table", "orders"};
   struct Case {

@@ -71,6 +71,9 @@ Verb discover_verb();
 Verb check_rules_verb();
 std::vector<Verb> catalog_verbs();
 std::vector<Verb> analyze_verbs();  // analyze_verbs.h names them one by one
+std::vector<Verb> advise_verbs();
+std::vector<Verb> change_verbs();
+Verb plan_verb();
 Verb annotate_verb();
 std::vector<Verb> findings_verbs();
 Verb completion_verb();

@@ -14,6 +14,9 @@ const std::vector<Verb>& verbs() {
                              inspect_verb(), check_verb(), discover_verb(), check_rules_verb()};
     for (Verb& verb : catalog_verbs()) out.push_back(std::move(verb));
     for (Verb& verb : analyze_verbs()) out.push_back(std::move(verb));
+    for (Verb& verb : advise_verbs()) out.push_back(std::move(verb));
+    for (Verb& verb : change_verbs()) out.push_back(std::move(verb));
+    out.push_back(plan_verb());
     out.push_back(annotate_verb());
     for (Verb& verb : findings_verbs()) out.push_back(std::move(verb));
     for (Verb& verb : std::vector<Verb>{completion_verb(), help_verb(), version_verb()})

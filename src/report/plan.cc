@@ -26,8 +26,11 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+// More digits where they tell something: near 0 and near -100 %.
 std::string percent(double ratio) {
-  return fmt::format("{:+.{}f} %", ratio * 100, std::abs(ratio) < 0.1 ? 1 : 0);
+  const double size = std::abs(ratio);
+  const int digits = size < 0.1 || (ratio < 0 && size > 0.9) ? (ratio < -0.99 ? 2 : 1) : 0;
+  return fmt::format("{:+.{}f} %", ratio * 100, digits);
 }
 
 // At least as much as expected, in the direction that was expected.
@@ -49,11 +52,6 @@ std::string benefit_words(const Recommendation& r) {
   return out;
 }
 
-std::string expected_words(const ExpectedEffect& expected) {
-  if (expected.metric.empty()) return "";
-  return fmt::format("{}: {}", expected.metric, percent_range(expected.low, expected.high));
-}
-
 std::string owner_words(const EntityRef& entity, const std::string& owner) {
   return owner.empty() ? entity.to_string() : fmt::format("{}, {}", entity.to_string(), owner);
 }
@@ -68,7 +66,7 @@ void recommendation_facts(Document& page, const Recommendation& r, bool whole) {
   page.fact("Where", owner_words(r.entity, r.owner));
   page.fact("Why", r.why);
   page.fact("Needs", r.needs.empty() ? "" : "not enough data: " + r.needs);
-  page.fact("Expected", expected_words(r.expected));
+  page.fact("Expected", expected_words(r.expected, r.verify));
   page.fact("Worth", benefit_words(r));
   page.fact("Cost", r.cost);
   page.fact("Risk",
@@ -104,7 +102,7 @@ void change_facts(Document& page, const Change& c, bool whole) {
             fmt::format("{}{}", state_words(c), c.waits_for.empty() ? "" : "; waits for " + c.waits_for));
   page.fact("Where", owner_words(c.entity, c.owner));
   page.fact("Result", effect_words(c.verdict, c.verify.target.unit));
-  page.fact("Expected", expected_words(c.expected));
+  page.fact("Expected", expected_words(c.expected, c.verify));
   page.fact("Because", c.verdict.reason);
   page.fact("Undone", c.undo_reason);
   page.fact("Error", c.error);
@@ -249,6 +247,13 @@ std::string plan_json(const PlanInput& input) {
 }
 
 }  // namespace
+
+std::string expected_words(const ExpectedEffect& expected, const VerifyPlan& verify) {
+  if (expected.metric.empty()) return "";
+  const bool titled = expected.metric == verify.target.expression && !verify.target.title.empty();
+  return fmt::format("{}: {}", titled ? verify.target.title : expected.metric,
+                     percent_range(expected.low, expected.high));
+}
 
 std::string_view area_of(const Action& action) {
   const std::string_view type = action.type;

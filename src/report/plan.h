@@ -40,6 +40,8 @@ std::string_view area_of(const Action& action);
 std::string percent_range(double low, double high);
 // "mean time of the query: 412 ms to 36 ms, -91 % (-92 % to -90 %)"; "" without a measurement.
 std::string effect_words(const Verdict& verdict, std::string_view unit);
+// "mean time of the query: -95 % to -85 %": by its title where the metric is the one that is verified.
+std::string expected_words(const ExpectedEffect& expected, const VerifyPlan& verify);
 std::string_view state_words(const Change& change);
 
 // The living optimisation plan: objectives, what was done by area with its measured result, what is next, and

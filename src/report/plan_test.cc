@@ -59,7 +59,7 @@ TEST(Plan, tells_measured_beside_expected) {
   input.recommendations.push_back(advice());
   const std::string text = render_plan(input, BriefFormat::kText, {});
   for (const char* words :
-       {"C-7", "kept", "400 ms to 36 ms, -91 %", "-95 % to -85 %", "R-12", "2 hours of waiting"}) {
+       {"C-7", "kept", "400 ms to 36 ms, -91.0 %", "-95.0 % to -85 %", "R-12", "2 hours of waiting"}) {
     EXPECT_THAT(text, HasSubstr(words));
   }
 }

@@ -62,6 +62,16 @@ class ApiTest : public testing::Test {
   AnalysisSchedule analysis_{store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, *logger_, {}};
   BriefMaker briefs_{store_, *ledger_, *knowledge_, analysis_, clock_};
   RuleManager rules_{RuleServices{*querier_, store_, *ledger_, clock_, metrics_, *logger_, {}, {}}, {}};
+  AdviceSchedule advice_{{}, *querier_, *ledger_, *knowledge_, clock_, metrics_, *logger_, 0};
+  act::Executors executors_;
+  act::ChangeRunner changes_{act::ChangeRunner::Parts{.ledger = *ledger_,
+                                                      .querier = *querier_,
+                                                      .executors = executors_,
+                                                      .policy = {},
+                                                      .clock = clock_,
+                                                      .metrics = metrics_,
+                                                      .logger = *logger_,
+                                                      .node = "test"}};
   Services services_{.clock = clock_,
                      .logger = *logger_,
                      .metrics = metrics_,
@@ -74,6 +84,8 @@ class ApiTest : public testing::Test {
                      .analysis = analysis_,
                      .briefs = briefs_,
                      .rules = rules_,
+                     .advice = advice_,
+                     .changes = changes_,
                      .query = query_,
                      .effective_settings = effective_,
                      .started_ms = kNow};

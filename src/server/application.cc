@@ -10,6 +10,7 @@
 #include "ingest/collectors/collector_manager.h"
 #include "ingest/host/host_collector.h"
 #include "ingest/scrape/scrape_manager.h"
+#include "server/closed_loop.h"
 #include "server/rule_loading.h"
 #include "server/self_scrape.h"
 #include "server/services.h"
@@ -32,6 +33,11 @@ Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
 Result<std::vector<Target>> collector_targets(const Configuration& configuration) {
   if (!configuration.document) return std::vector<Target>();
   return read_targets((*configuration.document)["collectors"]);
+}
+
+Result<act::Policy> change_policy(const Configuration& configuration) {
+  if (!configuration.document) return act::Policy{};
+  return act::Policy::read((*configuration.document)["policy"]);
 }
 
 Result<RuleSettings> rule_settings(const Configuration& configuration) {
@@ -67,11 +73,12 @@ class RunningApplication final : public Application {
     knowledge_ = TRY(KnowledgeKeeper::open(configuration_.estate_file, configuration_.catalog_directories));
     ScrapeSettings scraping = TRY(scrape_settings(configuration_));
     std::vector<Target> targets = TRY(collector_targets(configuration_));
+    act::Policy policy = TRY(change_policy(configuration_));
     RuleSettings rules = TRY(rule_settings(configuration_));
     TRY(open_data());
     if (prepare) TRY(prepare(*store_));
     const Labels external_labels = labels_of(scraping.external_labels);
-    build(std::move(scraping), std::move(targets));
+    build(std::move(scraping), std::move(targets), std::move(policy));
     rules_->apply(std::move(rules.groups), external_labels);
     http_ = TRY(HttpServer::start(configuration_.http, router_, *gatekeeper_, metrics_, logger_));
     logger_.info("listening", {{"url", url()}});
@@ -105,6 +112,7 @@ class RunningApplication final : public Application {
   // In reverse order: no new requests, then nothing that writes or judges, then the store.
   void stop() override {
     if (http_) http_->stop();
+    if (loop_) loop_->stop();
     if (self_scrape_) self_scrape_->stop();
     if (collectors_) collectors_->stop();
     if (host_) host_->stop();
@@ -139,7 +147,7 @@ class RunningApplication final : public Application {
     return TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
   }
 
-  void build(ScrapeSettings scraping, std::vector<Target> targets) {
+  void build(ScrapeSettings scraping, std::vector<Target> targets, act::Policy policy) {
     receiver_ = std::make_unique<Receiver>(*store_, rejects_, clock_, metrics_, configuration_.receive);
     analysis_ = std::make_unique<AnalysisSchedule>(
         *store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, logger_,
@@ -158,6 +166,17 @@ class RunningApplication final : public Application {
                                            configuration_.rules);
     scraper_ =
         std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
+    loop_ = std::make_unique<ClosedLoop>(
+        ClosedLoop::Parts{.targets = targets,
+                          .policy = std::move(policy),
+                          .advice_interval_ms = configuration_.advice_interval_ms,
+                          .node = host_name() + ":" + configuration_.data_directory,
+                          .querier = *querier_,
+                          .ledger = *ledger_,
+                          .knowledge = *knowledge_,
+                          .clock = clock_,
+                          .metrics = metrics_,
+                          .logger = logger_});
     collectors_ =
         std::make_unique<CollectorManager>(std::move(targets), *store_, rejects_, clock_, metrics_, logger_);
     if (configuration_.host_enabled) {
@@ -180,6 +199,8 @@ class RunningApplication final : public Application {
         .analysis = *analysis_,
         .briefs = *briefs_,
         .rules = *rules_,
+        .advice = loop_->advice(),
+        .changes = loop_->changes(),
         .query = configuration_.query,
         .effective_settings = configuration_.effective,
         .started_ms = clock_.now_ms(),
@@ -196,6 +217,7 @@ class RunningApplication final : public Application {
     if (host_) host_->start();
     self_scrape_->start();
     analysis_->start();
+    loop_->start();
   }
 
   // All or none: everything is read before any of it is taken.
@@ -234,6 +256,7 @@ class RunningApplication final : public Application {
   std::unique_ptr<BriefMaker> briefs_;
   std::unique_ptr<RuleManager> rules_;
   std::unique_ptr<ScrapeManager> scraper_;
+  std::unique_ptr<ClosedLoop> loop_;
   std::unique_ptr<CollectorManager> collectors_;
   std::unique_ptr<HostCollector> host_;
   std::unique_ptr<SelfScrape> self_scrape_;

@@ -39,6 +39,7 @@ struct Configuration {
   DurationMs analysis_resolve_after_ms = 0;
   AnalysisOptions analysis;
   DurationMs self_scrape_interval_ms = 0;
+  DurationMs advice_interval_ms = 0;
 
   std::string estate_file;
   std::vector<std::string> catalog_directories;

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "act/policy.h"
 #include "estate/catalog_check.h"
 #include "ingest/scrape/scrape_config.h"
 #include "server/rule_loading.h"
@@ -38,6 +39,8 @@ std::vector<Error> check_configuration(const ConfigurationSources& sources) {
     if (!scraping) problems.push_back(scraping.error());
     const auto targets = read_targets((*configuration.document)["collectors"]);
     if (!targets) problems.push_back(targets.error());
+    const auto policy = act::Policy::read((*configuration.document)["policy"]);
+    if (!policy) problems.push_back(policy.error());
     load_rules(*configuration.document, problems);
     if (const Yaml remote = (*configuration.document)["remote"]; remote.exists()) {
       const auto options = RemoteStoreOptions::from_yaml(remote);

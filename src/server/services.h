@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "act/change_runner.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -12,9 +13,10 @@
 #include "ingest/receiver.h"
 #include "ledger/ledger.h"
 #include "query/querier.h"
+#include "rules/rule_manager.h"
+#include "server/advice_schedule.h"
 #include "server/analysis_schedule.h"
 #include "server/brief_maker.h"
-#include "rules/rule_manager.h"
 #include "server/knowledge.h"
 #include "server/query_settings.h"
 #include "server/router.h"
@@ -36,6 +38,8 @@ struct Services {
   AnalysisSchedule& analysis;
   BriefMaker& briefs;
   const RuleManager& rules;
+  AdviceSchedule& advice;
+  act::ChangeRunner& changes;
   const QuerySettings& query;
   const std::map<std::string, std::string, std::less<>>& effective_settings;
   TimestampMs started_ms = 0;
@@ -56,6 +60,8 @@ void add_rules_routes(http::Router& router, Services& services);
 void add_status_routes(http::Router& router, Services& services);
 void add_admin_routes(http::Router& router, Services& services);
 void add_findings_routes(http::Router& router, Services& services);
+void add_recommendation_routes(http::Router& router, Services& services);
+void add_change_routes(http::Router& router, Services& services);
 void add_events_routes(http::Router& router, Services& services);
 void add_brief_routes(http::Router& router, Services& services);
 void add_openapi_routes(http::Router& router, Services& services);

@@ -147,7 +147,7 @@ Status read_dsn_target(const Yaml& yaml, Target& target) {
 Status read_postgresql(const Yaml& yaml, Target& target) {
   TRY(read_dsn_target(yaml, target));
   target.act_dsn = TRY(yaml["act_dsn"].string_or(""));
-  target.act = TRY(yaml["act"].boolean_or(!target.act_dsn.empty()));
+  target.act = TRY(yaml["act"].boolean_or(true));
   const std::string password = TRY(read_secret(yaml, "act_password"));
   if (!target.act_dsn.empty()) {
     if (const auto parts = postgresql::parse_dsn(target.act_dsn); !parts) {

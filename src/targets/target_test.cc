@@ -31,8 +31,8 @@ collectors:
   const auto& t = *targets;
   EXPECT_EQ(t[0].name(), "postgresql/db1:5432");
   EXPECT_EQ(t[0].instance, "db1:5432");
-  EXPECT_FALSE(t[0].act);
-  EXPECT_EQ(t[0].act_dsn, "");
+  EXPECT_TRUE(t[0].act);
+  EXPECT_EQ(t[0].act_dsn, t[0].dsn);
   EXPECT_EQ(t[0].interval_ms, 5000);
   EXPECT_EQ(t[1].name(), "postgresql/second");
   EXPECT_EQ(t[1].instance, "db2:5433");

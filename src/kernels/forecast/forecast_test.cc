@@ -104,7 +104,7 @@ TEST(Members, say_what_their_formula_says_on_small_inputs) {
 
 // The equations of the paper with complex numbers: y^ + i p^ = a (y + i e) + (1 - a + i) (y^ + i p^).
 TEST(ComplexSmoothing, equals_the_recursion_in_complex_numbers) {
-  using namespace std::complex_literals;
+  using std::complex_literals::operator""i;
   const auto values = season(80, 4, 2, 11);
   const std::vector<std::size_t> cuts{80, 72};
   std::vector<double> rows(2 * 9);

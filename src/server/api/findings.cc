@@ -2,10 +2,9 @@
 // Findings: looking at them, and what people decide about them.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "base/json.h"
 #include "server/api/body_reading.h"
+#include "server/api/record_id.h"
 #include "server/api/request_reading.h"
 #include "server/services.h"
 
@@ -33,25 +32,14 @@ Result<Response> list(Services& services, const Request& request) {
   return Response::json(success_json(json.take()));
 }
 
-// "F-12" or "12".
-Result<std::int64_t> read_id(std::string_view text) {
-  const std::string_view digits = text.starts_with("F-") ? text.substr(2) : text;
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-    return invalid(fmt::format("\"{:.50}\" is not a finding; write F-12", text));
-  }
-  return id;
-}
-
 Result<Response> one(Services& services, const Request& request) {
-  const std::int64_t id = TRY(read_id(request.path_values.at(0)));
+  const std::int64_t id = TRY(read_record_id(request.path_values.at(0), "F-", "a finding"));
   const Finding finding = TRY(services.ledger.finding(id));
   return Response::json(success_json(to_json(finding)));
 }
 
 Result<Response> set_state(Services& services, const Request& request) {
-  const std::int64_t id = TRY(read_id(request.path_values.at(0)));
+  const std::int64_t id = TRY(read_record_id(request.path_values.at(0), "F-", "a finding"));
   const auto body = TRY(read_text_object(request.body, {"state", "by", "reason", "until"}));
   const auto text = [&](const char* name) {
     const auto it = body.find(name);

@@ -27,6 +27,8 @@ void add_all_routes(http::Router& router, Services& services) {
   add_admin_routes(router, services);
   add_findings_routes(router, services);
   add_events_routes(router, services);
+  add_recommendation_routes(router, services);
+  add_change_routes(router, services);
   add_brief_routes(router, services);
   add_openapi_routes(router, services);
 }

@@ -13,8 +13,8 @@ using http::Response;
 
 Response build_info() {
   JsonWriter json;
-  // Clients such as Grafana decide by the version what to ask for: this is the Prometheus whose query language and
-  // API we speak.
+  // Clients such as Grafana decide by the version what to ask for: this is the Prometheus whose query
+  // language and API we speak.
   json.begin_object()
       .field("version", "3.0.0")
       .field("application", "trimtab")

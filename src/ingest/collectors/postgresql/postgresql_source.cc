@@ -51,7 +51,7 @@ class PostgresqlSource final : public CollectorSource {
       return out;
     }
     for (const auto& [part, sentence] : problems()) out.push_back(name + sentence);
-    if (!target_.act) return out;
+    if (!target_.act || target_.act_dsn == target_.dsn) return out;  // nobody named a role for changes
     const auto act = open(target_.act_dsn);
     if (!act) {
       out.push_back(act.error().within("act_dsn").message());

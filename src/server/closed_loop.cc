@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/closed_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "act/nginx/nginx_executor.h"
+#include "act/postgresql/postgresql_executors.h"
+#include "act/redis/redis_executor.h"
+#include "advise/postgresql/advisors.h"
+
+namespace trimtab {
+
+namespace {
+
+// The target of an action, when it may be changed.
+Result<Target> changeable(const std::vector<Target>& targets, const std::string& name) {
+  const auto found =
+      std::ranges::find_if(targets, [&](const Target& target) { return target.name() == name; });
+  if (found == targets.end()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{} is not among the collectors of the configuration", name));
+  }
+  if (!found->act)
+    return fail(ErrorCode::kDenied, fmt::format("{}: changes are not allowed (act: true)", name));
+  return *found;
+}
+
+}  // namespace
+
+std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, Metrics& metrics) {
+  std::vector<AdvisorAtWork> out;
+  for (const Target& target : targets) {
+    if (target.kind != TargetKind::kPostgresql) continue;
+    for (auto& advisor : advise::postgresql::create_advisors(target, metrics)) {
+      out.push_back({target.name(), std::move(advisor)});
+    }
+  }
+  return out;
+}
+
+void add_executors(act::Executors& executors, std::vector<Target> all) {
+  const auto targets = std::make_shared<const std::vector<Target>>(std::move(all));
+  act::add_postgresql_executors(
+      executors, [targets](const std::string& name) -> Result<postgresql::ConnectionOptions> {
+        const Target target = TRY(changeable(*targets, name));
+        return postgresql::ConnectionOptions{
+            .dsn = target.act_dsn, .name = name, .application = "trimtab act", .read_only = false};
+      });
+  executors.add("redis.set", act::create_redis_setter(
+                                 [targets](const std::string& name) { return changeable(*targets, name); }));
+  executors.add(
+      "nginx.edit", act::create_nginx_editor([targets](const std::string& name) -> Result<act::NginxPlace> {
+        const Target target = TRY(changeable(*targets, name));
+        return act::NginxPlace{target.config, target.binary.empty() ? "/usr/sbin/nginx" : target.binary,
+                               target.pid_file.empty() ? "/run/nginx.pid" : target.pid_file};
+      }));
+}
+
+ClosedLoop::ClosedLoop(Parts parts)
+    : advice_(make_advisors(parts.targets, parts.metrics), parts.querier, parts.ledger, parts.knowledge,
+              parts.clock, parts.metrics, parts.logger, parts.advice_interval_ms),
+      changes_({.ledger = parts.ledger,
+                .querier = parts.querier,
+                .executors = executors_,
+                .policy = std::move(parts.policy),
+                .clock = parts.clock,
+                .metrics = parts.metrics,
+                .logger = parts.logger,
+                .node = std::move(parts.node)}),
+      loop_(changes_, parts.logger) {
+  add_executors(executors_, parts.targets);
+}
+
+void ClosedLoop::start() {
+  advice_.start();
+  loop_.start();
+}
+
+void ClosedLoop::stop() {
+  advice_.stop();
+  loop_.stop();
+}
+
+}  // namespace trimtab

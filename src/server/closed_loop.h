@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "act/change_runner.h"
+#include "server/advice_schedule.h"
+#include "server/change_loop.h"
+#include "targets/target.h"
+
+namespace trimtab {
+
+// Who advises about these targets.
+std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, Metrics& metrics);
+// Who can change them, by action type. Targets that may not be changed have no executor's ear.
+void add_executors(act::Executors& executors, std::vector<Target> targets);
+
+// Advice, changes and their verification, wired over one ledger. Everything given outlives it.
+class ClosedLoop {
+ public:
+  struct Parts {
+    std::vector<Target> targets;
+    act::Policy policy;
+    DurationMs advice_interval_ms = kMinuteMs;
+    std::string node;
+    promql::Querier& querier;
+    Ledger& ledger;
+    const KnowledgeKeeper& knowledge;
+    const Clock& clock;
+    Metrics& metrics;
+    Logger& logger;
+  };
+  explicit ClosedLoop(Parts parts);
+
+  void start();
+  void stop();  // idempotent
+  AdviceSchedule& advice() { return advice_; }
+  act::ChangeRunner& changes() { return changes_; }
+
+ private:
+  act::Executors executors_;
+  AdviceSchedule advice_;
+  act::ChangeRunner changes_;
+  ChangeLoop loop_;
+};
+
+}  // namespace trimtab
