@@ -2,6 +2,7 @@
 #include "act/change_runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -67,6 +68,15 @@ Policy::Ruling ChangeRunner::ruling(const Recommendation& recommendation) const 
 }
 
 Result<std::optional<Halt>> ChangeRunner::halted() { return read_halt(ledger_); }
+
+Status ChangeRunner::check_action(const Action& action) const {
+  if (executors_.find(action.type) == nullptr) {
+    return fail(ErrorCode::kUnsupported, fmt::format("action.type \"{:.64}\" is not known; known: {}",
+                                                     action.type, fmt::join(executors_.types(), ", ")));
+  }
+  if (action.target.empty()) return invalid("action.target: which one? as in \"postgresql/main\"");
+  return ok();
+}
 
 Status ChangeRunner::halt(const std::string& by, const std::string& reason) {
   TRY(check_who(by));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "ledger/recommendation.h"
@@ -48,6 +49,11 @@ class Executors {
   }
   void cancel_all() const {
     for (const auto& [type, executor] : by_type_) executor->cancel();
+  }
+  std::vector<std::string> types() const {
+    std::vector<std::string> out;
+    for (const auto& [type, executor] : by_type_) out.push_back(type);
+    return out;
   }
   Executor* find(std::string_view type) const {
     const auto found = by_type_.find(type);

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 
 #include "base/json.h"
@@ -113,6 +114,32 @@ int apply(const Arguments& arguments) {
   return print_change(*answer, arguments.get("format"));
 }
 
+// The idea as a file: JSON of a recommendation, with what the server adds left out.
+int propose(const Arguments& arguments) {
+  auto client = ServerClient::create(arguments);
+  if (!client) return report(client.error());
+  std::ifstream file(arguments.positionals.at(0));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open()) {
+    return report(Error(ErrorCode::kNotFound, fmt::format("cannot open {}", arguments.positionals.at(0))));
+  }
+  auto idea = recommendation_from_json(text);
+  if (!idea) return report(idea.error().within(arguments.positionals.at(0)));
+  idea->state_by = who(arguments);
+  const auto answer = client->post("/api/trimtab/recommendations", to_json(*idea));
+  if (!answer) return report(answer.error());
+  const auto data = data_of(*answer);
+  if (!data) return report(data.error());
+  const auto made = recommendation_from_json(*data);
+  if (!made) return report(made.error());
+  if (arguments.get("format") == "json") {
+    fmt::print("{}\n", *data);
+  } else {
+    fmt::print("R-{}: {}\nTo make it: trimtab apply R-{}\n", made->id, made->title, made->id);
+  }
+  return kOk;
+}
+
 int dismiss(const Arguments& arguments) {
   auto client = ServerClient::create(arguments);
   if (!client) return report(client.error());
@@ -159,7 +186,18 @@ std::vector<Verb> advise_verbs() {
   no.options = {{"reason", "TEXT", "Why; required", "", {}, false},
                 {"by", "NAME", "Who decides [default: $USER]", "", {}, false}};
   no.run = dismiss;
-  std::vector<Verb> out = {list, one, yes, no};
+  Verb idea;
+  idea.name = "propose";
+  idea.sentence = "Propose a change of your own, to be made, measured and kept or taken back like any other.";
+  idea.details =
+      "FILE is JSON: title, entity, action {type, target, parameters}, verify {target {title, expression, "
+      "unit, worse}, "
+      "guards}.\nSee docs/closed-loop.md for the types and an example.";
+  idea.positional = {"FILE", "The idea", true, false};
+  idea.options = {{"by", "NAME", "Who proposes it [default: $USER]", "", {}, false},
+                  {"format", "FORMAT", "How to write the answer", "text", {"text", "json"}, false}};
+  idea.run = propose;
+  std::vector<Verb> out = {list, one, yes, no, idea};
   for (Verb& verb : out) {
     for (auto& option : ServerClient::options()) verb.options.push_back(option);
   }

@@ -105,6 +105,15 @@ class ClosedLoop(harness.Workplace):
                     f"    - {{name: main, dsn: \"{postgresql.dsn()}\", act_dsn: \"{postgresql.dsn()}\", interval: 1s}}\n" + policy)
         self.server = self.trimtab(arguments=("--no-host", "--config", config))
 
+    def propose(self, idea):
+        path = self.path("idea.json")
+        with open(path, "w") as f:
+            json.dump(idea, f)
+        return json.loads(self.verb("propose", path, "--format", "json"))["id"]
+
+    def changes(self):
+        return {c["title"]: c for c in json.loads(self.verb("changes", "--format", "json"))}
+
     def wait_change(self, seconds):
         def ended():
             changes = json.loads(self.verb("changes", "--format", "json"))
@@ -164,6 +173,71 @@ class ClosedLoop(harness.Workplace):
         self.assertIn("kept", plan)
         self.assertIn("expected", plan.lower())
         print(plan)
+
+        self.verb("rollback", f"C-{change['id']}", "--reason", "the test wants it back")
+        wait_until(lambda: self.changes()[change["title"]]["state"] == "rolled_back", 60, "taken back", pause=1)
+        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'trimtab%'"), [["0"]])
+
+    def test_changes_without_effect_are_told_so_and_harm_to_a_guard_is_reversed(self):
+        tables = range(1, 21)
+        postgresql = PostgreSQL(self.path("postgresql"))
+        self.addCleanup(postgresql.stop, "immediate")
+        postgresql.sql("CREATE EXTENSION pg_stat_statements;" + "".join(
+            f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 2000) i;"
+            f"CREATE UNIQUE INDEX ON t{i} (id);" for i in tables) +
+            "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
+            "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
+        self.serve(postgresql, policy="policy: {changes_per_hour: 100}\n")
+        reads = {f"t{i}": (1, f"\\set k random(1, 2000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
+        load = Load(postgresql, self.path("load"), {
+            **reads, "touch": (40, "\\set k random(1, 20000)\nUPDATE events SET touched = touched + 1 WHERE id = :k;\n"),
+            "first": (1, "SELECT id FROM events ORDER BY touched LIMIT 1;\n")}, rate=400)
+        self.addCleanup(load.stop)
+
+        def query_id(text):
+            return wait_until(lambda: postgresql.sql(f"SELECT queryid FROM pg_stat_statements WHERE query LIKE '{text}'"), 60,
+                              text, pause=1)[0][0]
+
+        def mean_time(*ids):
+            matcher = f'queryid=~"{"|".join(ids)}"'
+            return (f"sum(rate(pg_stat_statements_seconds_total{{{matcher}}}[{{{{.step}}}}])) / "
+                    f"sum(rate(pg_stat_statements_calls_total{{{matcher}}}[{{{{.step}}}}]))")
+
+        ids = {i: query_id(f"SELECT note FROM t{i} WHERE%") for i in tables}
+        touch, first = query_id("UPDATE events%"), query_id("SELECT id FROM events%")
+        watch = {"step_ms": 5000, "before_ms": 120000, "observe_min_ms": 30000, "observe_max_ms": 120000}
+        harmful = self.propose({
+            "title": "an index that slows writes", "entity": "table/events",
+            "action": {"type": "postgresql.create_index", "target": "postgresql/main",
+                       "parameters": {"schema": "public", "table": "events", "name": "slow_writes", "keys": "+touched\n"}},
+            "verify": {**watch, "observe_max_ms": 300000, "minimum_effect": 0.999,
+                       "target": {"title": "the read", "expression": mean_time(first), "unit": "seconds", "worse": "up"},
+                       "guards": [{"measure": {"title": "the writes", "expression": mean_time(touch), "unit": "seconds", "worse": "up"},
+                                   "harm_max": 0.1}]}})
+        names = [f"R-{harmful}"]
+        for i in tables:
+            names.append("R-%d" % self.propose({
+                "title": f"nothing to t{i}", "entity": f"table/t{i}",
+                "action": {"type": "postgresql.table_set", "target": "postgresql/main",
+                           "parameters": {"schema": "public", "table": f"t{i}", "setting": "autovacuum_analyze_threshold", "value": "60"}},
+                "verify": {**watch, "minimum_effect": 0.2, "maximum_harm": 0.2, "control": mean_time(*(ids[k] for k in tables if k != i)),
+                           "target": {"title": "the read", "expression": mean_time(ids[i]), "unit": "seconds", "worse": "up"}}}))
+        before = postgresql.sql("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
+        for name in names:
+            self.verb("apply", name, "--yes")
+        ended = ("kept", "rolled_back", "inconclusive", "failed")
+        wait_until(lambda: all(c["state"] in ended for c in self.changes().values()), 600, "verdicts", pause=3)
+        changes = self.changes()
+        guarded = changes.pop("an index that slows writes")
+        self.assertEqual((guarded["state"], guarded["verdict"]["decision"]), ("rolled_back", "rolled_back"), json.dumps(guarded, indent=1))
+        self.assertIn("guard", guarded["verdict"]["reason"])
+        decisions = [c["verdict"]["decision"] for c in changes.values()]
+        print({d: decisions.count(d) for d in sorted(set(decisions))}, guarded["verdict"]["reason"])
+        self.assertEqual(len(decisions), 20)
+        self.assertNotIn("kept", decisions)
+        self.assertNotIn("failed", decisions)
+        self.assertEqual(postgresql.sql("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
+        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
 
 
 if __name__ == "__main__":

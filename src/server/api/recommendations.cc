@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice: what should change, what that is worth, and the plan of it all.
+#include <fmt/format.h>
+
+#include <functional>
+
 #include "base/json.h"
 #include "server/advice_schedule.h"
 #include "server/api/body_reading.h"
@@ -80,6 +84,58 @@ Result<Response> dismiss(Services& services, const Request& request) {
   return Response::json(success_json(to_json(moved)));
 }
 
+Status check_measure(Services& services, const Measure& measure, std::string_view what) {
+  std::string text = measure.expression;
+  constexpr std::string_view kStep = "{{.step}}";
+  for (std::size_t at = text.find(kStep); at != std::string::npos; at = text.find(kStep, at)) {
+    text.replace(at, kStep.size(), "15s");
+  }
+  if (text.empty()) return invalid(fmt::format("{}: an expression is required: what is measured?", what));
+  const auto prepared = services.querier.prepare(text);
+  if (!prepared) return std::unexpected(prepared.error().within(what));
+  return ok();
+}
+
+// A person's own idea: what is to be done and how it is to be measured; the rest is as with advice.
+Result<Recommendation> read_idea(Services& services, const Request& request) {
+  Recommendation idea = TRY(recommendation_from_json(request.body));
+  if (idea.title.empty()) return invalid("title: what is to be done, in a few words, is required");
+  if (idea.state_by.empty()) return invalid("state_by: who proposes it is required");
+  if (idea.entity.kind.empty())
+    return invalid("entity: what it is about is required, as in \"database/shop@db-1\"");
+  TRY(services.changes.check_action(idea.action));
+  TRY(check_measure(services, idea.verify.target, "verify.target"));
+  for (const Guard& guard : idea.verify.guards) TRY(check_measure(services, guard.measure, "verify.guards"));
+  if (!idea.verify.control.empty())
+    TRY(check_measure(services, {.expression = idea.verify.control}, "verify.control"));
+  // What people read must be what is done: the words follow from the parameters, not from the request.
+  idea.action.apply = fmt::format("{} on {}", idea.action.type, idea.action.target);
+  for (const auto& [name, value] : idea.action.parameters)
+    idea.action.apply += fmt::format("; {} = {}", name, value);
+  idea.action.undo = "as it was before, read when the change is made";
+  idea.fingerprint = "idea|" + idea.action.apply;
+  // A name of its own, so that one idea does not withdraw another.
+  idea.advisor = fmt::format("person.{:016x}", std::hash<std::string>{}(idea.fingerprint));
+  idea.why = idea.why.empty() ? "proposed by " + idea.state_by
+                              : fmt::format("{} (proposed by {})", idea.why, idea.state_by);
+  const EntityInfo info = services.knowledge.now()->estate.info(idea.entity);
+  idea.owner = info.owner;
+  idea.tier = info.tier;
+  idea.state = RecommendationState::kProposed;
+  idea.needs.clear();
+  return idea;
+}
+
+Result<Response> propose(Services& services, const Request& request) {
+  const Recommendation idea = TRY(read_idea(services, request));
+  const std::vector<Recommendation> live = TRY(services.ledger.record_advice({idea.advisor}, {idea}));
+  for (const Recommendation& one : live) {
+    if (one.fingerprint == idea.fingerprint) return Response::json(success_json(to_json(one)), 201);
+  }
+  return fail(ErrorCode::kConflict,
+              "the same was proposed before and has been decided; see all recommendations");
+}
+
 Result<Response> ask_now(Services& services, const Request&) {
   const AdviceSchedule::Round round = TRY(services.advice.run_now());
   JsonWriter json;
@@ -117,6 +173,15 @@ void add_recommendation_routes(http::Router& router, Services& services) {
                              {"entity", "Only of this entity: database/shop@db-1."},
                              {"limit", "At most this many, 1000 by default."}},
               .handle = with(list)});
+  router.add(
+      {.method = "POST",
+       .pattern = "/api/trimtab/recommendations",
+       .sentence =
+           "Proposes a change of one's own: a recommendation with title, entity, action {type, target, "
+           "parameters}, verify {target, guards} and state_by.",
+       .access = http::Access::kAdmin,
+       .body_bytes_max = 256 << 10,
+       .handle = with(propose)});
   router.add({.method = "GET",
               .pattern = "/api/trimtab/recommendations/{id}",
               .sentence = "One recommendation, with its evidence and the changes made of it.",
