@@ -86,7 +86,7 @@ collectors:
         code, words = self.check(f"""
 collectors:
   postgresql:
-    - {{name: main, act: true, dsn: 'host=127.0.0.1 port={postgres.port} dbname=postgres user=nobody'}}
+    - {{name: main, dsn: 'host=127.0.0.1 port={postgres.port} dbname=postgres user=nobody', act_dsn: 'host=127.0.0.1 port={postgres.port} user=nobody dbname=postgres'}}
 """)
         self.assertNotEqual(code, 0)
         for part in ('GRANT pg_monitor TO "nobody"', "CREATE EXTENSION pg_stat_statements",

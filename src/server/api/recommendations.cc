@@ -84,8 +84,7 @@ Result<Response> dismiss(Services& services, const Request& request) {
   return Response::json(success_json(to_json(moved)));
 }
 
-Status check_measure(Services& services, const Measure& measure, std::string_view what) {
-  std::string text = measure.expression;
+Status check_expression(Services& services, std::string text, std::string_view what) {
   constexpr std::string_view kStep = "{{.step}}";
   for (std::size_t at = text.find(kStep); at != std::string::npos; at = text.find(kStep, at)) {
     text.replace(at, kStep.size(), "15s");
@@ -104,10 +103,10 @@ Result<Recommendation> read_idea(Services& services, const Request& request) {
   if (idea.entity.kind.empty())
     return invalid("entity: what it is about is required, as in \"database/shop@db-1\"");
   TRY(services.changes.check_action(idea.action));
-  TRY(check_measure(services, idea.verify.target, "verify.target"));
-  for (const Guard& guard : idea.verify.guards) TRY(check_measure(services, guard.measure, "verify.guards"));
-  if (!idea.verify.control.empty())
-    TRY(check_measure(services, {.expression = idea.verify.control}, "verify.control"));
+  TRY(check_expression(services, idea.verify.target.expression, "verify.target"));
+  for (const Guard& guard : idea.verify.guards)
+    TRY(check_expression(services, guard.measure.expression, "verify.guards"));
+  if (!idea.verify.control.empty()) TRY(check_expression(services, idea.verify.control, "verify.control"));
   // What people read must be what is done: the words follow from the parameters, not from the request.
   idea.action.apply = fmt::format("{} on {}", idea.action.type, idea.action.target);
   for (const auto& [name, value] : idea.action.parameters)
