@@ -3,11 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/process.h"
+
 namespace trimtab::act {
 
 namespace {
@@ -24,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFileBytesMax = 4 << 20;
-constexpr int kTestTimeoutMs = 30'000;
+constexpr DurationMs kTestTimeoutMs = 30 * kSecondMs;
 
 std::unexpected<Error> system_error(int number, const std::string& what) {
   const ErrorCode code = number == ENOENT                      ? ErrorCode::kNotFound
@@ -74,30 +72,10 @@ Result<std::string> edited(const std::string& text, const Edit& edit) {
 
 // Runs `nginx -t -c config` without a shell; its last words on failure.
 Status test_configuration(const NginxPlace& place) {
-  const std::string words_path = hidden(place.config, ".trimtab-test");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, words_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::string words[] = {place.binary, "-t", "-q", "-c", place.config};
-  char* arguments[] = {words[0].data(), words[1].data(), words[2].data(),
-                       words[3].data(), words[4].data(), nullptr};
-  pid_t child = 0;
-  const int started = posix_spawn(&child, place.binary.c_str(), &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (started != 0) return system_error(started, place.binary);
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-  pollfd waiting{handle, POLLIN, 0};
-  const bool ended = handle < 0 || poll(&waiting, 1, kTestTimeoutMs) == 1;
-  if (handle >= 0) close(handle);
-  if (!ended) kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  const auto said = read_file(words_path);
-  unlink(words_path.c_str());
-  if (!ended) return fail(ErrorCode::kTimeout, "nginx -t did not end within 30 s");
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ok();
-  return invalid(fmt::format("nginx -t refuses it: {}", said ? said->substr(0, 500) : ""));
+  const ProcessResult tested = TRY(
+      run_process({.command = {place.binary, "-t", "-q", "-c", place.config}, .timeout_ms = kTestTimeoutMs}));
+  if (tested.exit_code == 0) return ok();
+  return invalid(fmt::format("nginx -t refuses it: {}", tested.output.substr(0, 500)));
 }
 
 Status reload(const NginxPlace& place) {
