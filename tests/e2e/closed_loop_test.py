@@ -239,6 +239,63 @@ class ClosedLoop(harness.Workplace):
         self.assertEqual(postgresql.sql("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
         self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
 
+    def test_hostile_names_are_inert_and_secrets_stay_inside(self):
+        postgresql = PostgreSQL(self.path("postgresql"))
+        self.addCleanup(postgresql.stop, "immediate")
+        postgresql.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE y (a int); CREATE ROLE reader LOGIN; GRANT pg_monitor TO reader;"
+                       "CREATE TABLE \"x\"\"; DROP TABLE y; --\" (\"a b\" int)")
+        config = self.path("trimtab.yaml")
+        with open(config, "w") as f:
+            f.write(f"""collectors:
+  postgresql:
+    - {{name: main, dsn: "{postgresql.dsn()} password=hunter2", interval: 1s}}
+    - {{name: reading, instance: reading, dsn: "{postgresql.dsn('reader')} password=hunter2", interval: 1s}}
+policy: {{changes_per_hour: 100}}
+""")
+        self.server = self.trimtab(arguments=("--no-host", "--config", config))
+        wait_until(lambda: self.server.http.get_json("/api/v1/query", query="pg_up")["data"]["result"], 30, "pg_up", pause=0.5)
+
+        def idea(target, action, parameters, title):
+            return {"title": title, "entity": "table/" + title,
+                    "action": {"type": action, "target": target, "parameters": parameters},
+                    "verify": {"step_ms": 5000, "target": {"title": "up", "expression": "pg_up{instance!='reading'} + 0", "unit": "", "worse": "down"}}}
+
+        hostile = "x\"; DROP TABLE y; --"
+        index = {"schema": "public", "table": hostile, "name": "i'; DROP TABLE y; --", "keys": "+a b\n"}
+        made = self.propose(idea("postgresql/main", "postgresql.create_index", index, "hostile"))
+        self.verb("apply", f"R-{made}", "--yes")
+        refused = self.propose(idea("postgresql/reading", "postgresql.create_index", {**index, "name": "other"}, "reader"))
+        self.verb("apply", f"R-{refused}", "--yes")
+        where = self.propose(idea("postgresql/main", "postgresql.create_index",
+                                  {"schema": "public", "table": "y", "name": "w", "keys": "+a\n", "where": "true); DROP TABLE y; --"}, "predicate"))
+        self.verb("apply", f"R-{where}", "--yes")
+        setting = self.propose(idea("postgresql/main", "postgresql.set", {"setting": "archive_command", "value": "touch /tmp/owned"}, "program"))
+        self.verb("apply", f"R-{setting}", "--yes")
+        failed = lambda title: self.changes()[title]["state"] == "failed"
+        for title in ("reader", "predicate", "program"):
+            wait_until(lambda: failed(title), 120, f"{title} refused", pause=1)
+        wait_until(lambda: self.changes()["hostile"]["state"] == "observing", 120, "the hostile index made", pause=1)
+        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'i''; DROP TABLE y; --'"), [["1"]])
+        self.assertEqual(postgresql.sql("SELECT count(*) FROM y"), [["0"]])
+        self.verb("propose", self.path("nothing.json"), expect=1)
+        unknown = self.path("unknown.json")
+        with open(unknown, "w") as f:
+            json.dump(idea("postgresql/main", "shell", {}, "shell"), f)
+        self.verb("propose", unknown, expect=2)
+
+        said = [self.server.log(), json.dumps(self.changes())]
+        for path in ("/metrics", "/api/trimtab/recommendations", "/api/trimtab/changes", "/api/trimtab/plan", "/api/trimtab/rejects",
+                     "/api/trimtab/brief", "/api/v1/export?match[]={__name__!=\"\"}"):
+            said.append(self.server.http.get(path)[2].decode(errors="replace"))
+        with open(f"/proc/{self.server.child.pid}/cmdline", "rb") as f:
+            said.append(f.read().decode())
+        for folder, _, files in os.walk(self.path("data")):
+            for file in files:
+                with open(os.path.join(folder, file), "rb") as f:
+                    said.append(f.read().decode(errors="replace"))
+        for text in said:
+            self.assertNotIn("hunter2", text)
+
 
 if __name__ == "__main__":
     harness.main()
