@@ -69,13 +69,13 @@ Policy::Ruling ChangeRunner::ruling(const Recommendation& recommendation) const 
 
 Result<std::optional<Halt>> ChangeRunner::halted() { return read_halt(ledger_); }
 
-Status ChangeRunner::check_action(const Action& action) const {
+Status ChangeRunner::check_idea(const Action& action, const VerifyPlan& plan) const {
   if (executors_.find(action.type) == nullptr) {
     return fail(ErrorCode::kUnsupported, fmt::format("action.type \"{:.64}\" is not known; known: {}",
                                                      action.type, fmt::join(executors_.types(), ", ")));
   }
   if (action.target.empty()) return invalid("action.target: which one? as in \"postgresql/main\"");
-  return ok();
+  return verifier_.check(plan);
 }
 
 Status ChangeRunner::halt(const std::string& by, const std::string& reason) {

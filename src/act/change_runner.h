@@ -43,9 +43,9 @@ class ChangeRunner {
   // Cancels effects under way and waits for them. What is unfinished goes on after the next start.
   void stop();
 
-  // Whether this could be a change here: a known type, with a target. Errors: kUnsupported names the types
-  // there are; kInvalid.
-  Status check_action(const Action& action) const;
+  // Whether this could be a change here: a known type with a target, and a plan that can be followed. Errors:
+  // kUnsupported names the types there are; those of Verifier::check.
+  Status check_idea(const Action& action, const VerifyPlan& plan) const;
   // A change of a proposed recommendation, waiting for consent (state proposed). Errors: kNotFound,
   // kConflict (not proposed; its entity has a live change), kInvalid (no action to execute), kDenied
   // (policy: never), kUnsupported (no executor for this type).

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "act/sequential_shift.h"
-#include "kernels/compare/dependence.h"
+#include "kernels/compare/sequential_shift.h"
+#include "kernels/quantile.h"
 
 namespace trimtab::act {
 
@@ -17,13 +17,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double median_of(std::vector<double> values) {
-  if (values.empty()) return kNan;
-  const std::size_t middle = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle), values.end());
-  const double upper = values[middle];
-  if (values.size() % 2 == 1) return upper;
-  return 0.5 *
-         (upper + *std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle)));
+  return values.empty() ? kNan : kernels::median_in_place(values);
 }
 
 std::vector<double> finite(std::span<const double> values) {
@@ -187,7 +181,7 @@ Effect effect_of(const MeasureSamples& samples, double alpha) {
   const std::vector<double> before = adjusted(samples.before, samples.control_before, log_scale);
   const std::vector<double> after = adjusted(samples.after, samples.control_after, log_scale);
   if (before.empty() || after.empty()) return out;
-  const SequentialShift shift = sequential_shift(before, after, alpha);
+  const kernels::SequentialShift shift = kernels::sequential_shift(before, after, alpha);
   out.known = shift.known();
   double scale = 1;
   if (!log_scale) {
@@ -231,6 +225,21 @@ Look judge(const VerifyPlan& plan, const MeasureSamples& target, std::span<const
   }
   look.decided = verdict.decision != Decision::kNone;
   return look;
+}
+
+Status Verifier::check(const VerifyPlan& plan) const {
+  TRY(check_plan(plan));
+  const auto check_expression = [&](const std::string& what, const std::string& expression) -> Status {
+    if (expression.empty()) return invalid(fmt::format("verify: {}: no expression", what));
+    const auto prepared = querier_.prepare(at_step(expression, plan.step_ms));
+    if (!prepared) return std::unexpected(prepared.error().within("verify: " + what));
+    return ok();
+  };
+  TRY(check_expression("target", plan.target.expression));
+  if (!plan.control.empty()) TRY(check_expression("control", plan.control));
+  for (const Guard& guard : plan.guards)
+    TRY(check_expression("guard " + guard.measure.title, guard.measure.expression));
+  return ok();
 }
 
 // The values at from, from + step, ... <= to; NaN where there is none.

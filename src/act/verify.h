@@ -63,6 +63,8 @@ class Verifier {
  public:
   explicit Verifier(promql::Querier& querier) : querier_(querier) {}
 
+  // Whether the plan can be followed at all: bounds, and expressions that parse. Errors: kInvalid, kLimit.
+  Status check(const VerifyPlan& plan) const;
   // Before a change: is there enough to compare with? "" when there is, else what is missing in words.
   // Errors: the target's expression has no answer (kInvalid), the querier's.
   Result<std::string> lacks_before(const VerifyPlan& plan, TimestampMs now);

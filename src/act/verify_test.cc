@@ -8,7 +8,6 @@
 #include <random>
 
 #include "act/fake_target_testlib.h"
-#include "act/sequential_shift.h"
 
 namespace trimtab::act {
 namespace {
@@ -178,27 +177,6 @@ TEST(Verify, too_little_before_is_told_and_the_step_stands_in_the_expression) {
   EXPECT_NE(verifier.lacks_before(by, kTestStart)->find("5 of 8 values"), std::string::npos);
   by.target.worse = WorseDirection::kBoth;
   EXPECT_FALSE(verifier.lacks_before(by, kTestStart));
-}
-
-TEST(SequentialShift, interval_holds_at_every_look) {
-  for (const double rho : {0.0, 0.5}) {
-    int missed = 0;
-    constexpr int kTrials = 200;
-    for (int seed = 1; seed <= kTrials; ++seed) {
-      Wanderer values(rho, static_cast<std::uint64_t>(seed));
-      std::vector<double> before, after;
-      for (int i = 0; i < 60; ++i) before.push_back(std::log(values.next(1)));
-      bool out = false;
-      for (int i = 0; i < 60 && !out; ++i) {
-        after.push_back(std::log(values.next(2)));
-        const SequentialShift shift = sequential_shift(before, after, 0.05);
-        out = shift.low > std::log(2) || shift.high < std::log(2);
-      }
-      missed += out;
-    }
-    EXPECT_LE(missed, kTrials * 0.05) << "rho " << rho;
-    std::printf("truth ever outside, rho %.1f: %d of %d\n", rho, missed, kTrials);
-  }
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ std::string worth_of(const Recommendation& r) {
   return expected_words(r.expected, r.verify);
 }
 
-Status print_table(const std::string& answer) {
-  const auto records = TRY(records_of(answer));
+Status print_table(const std::vector<std::string>& records) {
   if (records.empty()) {
     fmt::print(stderr, "Nothing to recommend. Does a collector look at a target? See `trimtab discover`.\n");
     return ok();
@@ -52,16 +51,7 @@ int advise(const Arguments& arguments) {
   ServerClient::Query query;
   if (!arguments.has("all"))
     query = {{"state", "proposed"}, {"state", "not_enough_data"}, {"state", "accepted"}};
-  const auto answer = client->get("/api/trimtab/recommendations", query);
-  if (!answer) return report(answer.error());
-  if (arguments.get("format") == "json") {
-    const auto data = data_of(*answer);
-    if (!data) return report(data.error());
-    fmt::print("{}\n", *data);
-    return kOk;
-  }
-  const Status printed = print_table(*answer);
-  return printed ? static_cast<int>(kOk) : report(printed.error());
+  return print_records(arguments, *client, "/api/trimtab/recommendations", query, print_table);
 }
 
 // R-12, C-7 or F-3.

@@ -15,8 +15,7 @@
 namespace trimtab::cli {
 namespace {
 
-Status print_table(const std::string& answer) {
-  const auto records = TRY(records_of(answer));
+Status print_table(const std::vector<std::string>& records) {
   if (records.empty()) {
     fmt::print(stderr, "Nothing was changed yet.\n");
     return ok();
@@ -34,16 +33,7 @@ Status print_table(const std::string& answer) {
 int list(const Arguments& arguments) {
   auto client = ServerClient::create(arguments);
   if (!client) return report(client.error());
-  const auto answer = client->get("/api/trimtab/changes", {});
-  if (!answer) return report(answer.error());
-  if (arguments.get("format") == "json") {
-    const auto data = data_of(*answer);
-    if (!data) return report(data.error());
-    fmt::print("{}\n", *data);
-    return kOk;
-  }
-  const Status printed = print_table(*answer);
-  return printed ? static_cast<int>(kOk) : report(printed.error());
+  return print_records(arguments, *client, "/api/trimtab/changes", {}, print_table);
 }
 
 std::string decision_body(const Arguments& arguments) {
@@ -52,19 +42,10 @@ std::string decision_body(const Arguments& arguments) {
   return json.take();
 }
 
-int rollback(const Arguments& arguments) {
+int decide(const Arguments& arguments, const char* what) {
   auto client = ServerClient::create(arguments);
   if (!client) return report(client.error());
-  const auto answer = client->post("/api/trimtab/changes/" + arguments.positionals.at(0) + "/rollback",
-                                   decision_body(arguments));
-  if (!answer) return report(answer.error());
-  return print_change(*answer, arguments.get("format"));
-}
-
-int approve(const Arguments& arguments) {
-  auto client = ServerClient::create(arguments);
-  if (!client) return report(client.error());
-  const auto answer = client->post("/api/trimtab/changes/" + arguments.positionals.at(0) + "/approve",
+  const auto answer = client->post("/api/trimtab/changes/" + arguments.positionals.at(0) + "/" + what,
                                    decision_body(arguments));
   if (!answer) return report(answer.error());
   return print_change(*answer, arguments.get("format"));
@@ -95,13 +76,13 @@ std::vector<Verb> change_verbs() {
   back.sentence = "Take a change back, under way or kept.";
   back.positional = {"ID", "The change: C-7 or 7", true, false};
   back.options = {by, reason, format};
-  back.run = rollback;
+  back.run = [](const Arguments& arguments) { return decide(arguments, "rollback"); };
   Verb consent;
   consent.name = "approve";
   consent.sentence = "Consent to a change that waits for a person.";
   consent.positional = {"ID", "The change: C-7 or 7", true, false};
   consent.options = {by, reason, format};
-  consent.run = approve;
+  consent.run = [](const Arguments& arguments) { return decide(arguments, "approve"); };
   Verb halt;
   halt.name = "halt";
   halt.sentence =

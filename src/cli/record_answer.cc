@@ -22,6 +22,16 @@ std::unexpected<Error> not_an_answer() {
               "the server's answer is not of the expected shape; is it of another version?");
 }
 
+// Of a list, one JSON text each.
+Result<std::vector<std::string>> records_of(const std::string& answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::array data;
+  if (parser.parse(answer)["data"].get(data)) return not_an_answer();
+  std::vector<std::string> out;
+  for (const auto item : data) out.emplace_back(simdjson::minify(item));
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> data_of(const std::string& answer) {
@@ -31,13 +41,20 @@ Result<std::string> data_of(const std::string& answer) {
   return std::string(simdjson::minify(data));
 }
 
-Result<std::vector<std::string>> records_of(const std::string& answer) {
-  simdjson::dom::parser parser;
-  simdjson::dom::array data;
-  if (parser.parse(answer)["data"].get(data)) return not_an_answer();
-  std::vector<std::string> out;
-  for (const auto item : data) out.emplace_back(simdjson::minify(item));
-  return out;
+int print_records(const Arguments& arguments, ServerClient& client, const std::string& path,
+                  const ServerClient::Query& query, Status (*print_table)(const std::vector<std::string>&)) {
+  const auto answer = client.get(path, query);
+  if (!answer) return report(answer.error());
+  if (arguments.get("format") == "json") {
+    const auto data = data_of(*answer);
+    if (!data) return report(data.error());
+    fmt::print("{}\n", *data);
+    return kOk;
+  }
+  const auto records = records_of(*answer);
+  if (!records) return report(records.error());
+  const Status printed = print_table(*records);
+  return printed ? static_cast<int>(kOk) : report(printed.error());
 }
 
 std::vector<std::string> texts_of(const std::string& answer, std::string_view name) {

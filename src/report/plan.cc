@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "kernels/quantile.h"
 #include "report/document.h"
 #include "report/words.h"
 
@@ -20,10 +21,7 @@ namespace {
 constexpr std::string_view kAreas[] = {"database", "configuration", "infrastructure", "code"};
 
 double median(std::vector<double> values) {
-  if (values.empty()) return std::nan("");
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return values.empty() ? std::nan("") : kernels::median_in_place(values);
 }
 
 // More digits where they tell something: near 0 and near -100 %.

@@ -7,7 +7,7 @@ import time
 
 import harness
 from harness import wait_until
-from postgresql_server import Load, PostgreSQL, quantile
+from postgresql_load import Load, quantile
 
 # Twelve tables of a shop. Every foreign key and the usual look-ups have their index; what is missing is the
 # one of orders (customer_id, placed_at).
@@ -123,8 +123,7 @@ class ClosedLoop(harness.Workplace):
         return wait_until(ended, seconds, "verdict", pause=1)
 
     def test_a_missing_composite_index_is_found_applied_proven_and_kept(self):
-        postgresql = PostgreSQL(self.path("postgresql"))
-        self.addCleanup(postgresql.stop, "immediate")
+        postgresql = harness.start_postgres(self)
         postgresql.sql(SCHEMA)
         began = time.time()
         self.serve(postgresql)
@@ -147,14 +146,14 @@ class ClosedLoop(harness.Workplace):
         self.assertIn("CREATE INDEX CONCURRENTLY", self.verb("show", name))
         self.assertEqual(json.loads(self.verb("changes", "--format", "json")), [], "looking changes nothing")
         self.verb("apply", name)  # nobody there to say yes
-        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'trimtab%'"), [["0"]])
+        self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'trimtab%'"), [["0"]])
         applied = time.time()
         self.verb("apply", name, "--yes")
         change = self.wait_change(420)
         done = time.time()
 
         self.assertEqual((change["state"], change["verdict"]["decision"]), ("kept", "kept"), json.dumps(change, indent=1))
-        self.assertEqual(postgresql.sql("SELECT indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname "
+        self.assertEqual(postgresql.rows("SELECT indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname "
                                         "LIKE 'trimtab%'"), [["t"]])
         before = quantile(load.latencies("slow", began, applied), 0.95)
         after = quantile(load.latencies("slow", change["applied_ms"] / 1000 + 5, done), 0.95)
@@ -176,12 +175,11 @@ class ClosedLoop(harness.Workplace):
 
         self.verb("rollback", f"C-{change['id']}", "--reason", "the test wants it back")
         wait_until(lambda: self.changes()[change["title"]]["state"] == "rolled_back", 60, "taken back", pause=1)
-        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'trimtab%'"), [["0"]])
+        self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'trimtab%'"), [["0"]])
 
     def test_changes_without_effect_are_told_so_and_harm_to_a_guard_is_reversed(self):
         tables = range(1, 21)
-        postgresql = PostgreSQL(self.path("postgresql"))
-        self.addCleanup(postgresql.stop, "immediate")
+        postgresql = harness.start_postgres(self)
         postgresql.sql("CREATE EXTENSION pg_stat_statements;" + "".join(
             f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 2000) i;"
             f"CREATE UNIQUE INDEX ON t{i} (id);" for i in tables) +
@@ -195,7 +193,7 @@ class ClosedLoop(harness.Workplace):
         self.addCleanup(load.stop)
 
         def query_id(text):
-            return wait_until(lambda: postgresql.sql(f"SELECT queryid FROM pg_stat_statements WHERE query LIKE '{text}'"), 60,
+            return wait_until(lambda: postgresql.rows(f"SELECT queryid FROM pg_stat_statements WHERE query LIKE '{text}'"), 60,
                               text, pause=1)[0][0]
 
         def mean_time(*ids):
@@ -222,7 +220,7 @@ class ClosedLoop(harness.Workplace):
                            "parameters": {"schema": "public", "table": f"t{i}", "setting": "autovacuum_analyze_threshold", "value": "60"}},
                 "verify": {**watch, "minimum_effect": 0.2, "maximum_harm": 0.2, "control": mean_time(*(ids[k] for k in tables if k != i)),
                            "target": {"title": "the read", "expression": mean_time(ids[i]), "unit": "seconds", "worse": "up"}}}))
-        before = postgresql.sql("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
+        before = postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
         for name in names:
             self.verb("apply", name, "--yes")
         ended = ("kept", "rolled_back", "inconclusive", "failed")
@@ -236,12 +234,11 @@ class ClosedLoop(harness.Workplace):
         self.assertEqual(len(decisions), 20)
         self.assertNotIn("kept", decisions)
         self.assertNotIn("failed", decisions)
-        self.assertEqual(postgresql.sql("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
-        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
+        self.assertEqual(postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
+        self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
 
     def test_hostile_names_are_inert_and_secrets_stay_inside(self):
-        postgresql = PostgreSQL(self.path("postgresql"))
-        self.addCleanup(postgresql.stop, "immediate")
+        postgresql = harness.start_postgres(self)
         postgresql.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE y (a int); CREATE ROLE reader LOGIN; GRANT pg_monitor TO reader;"
                        "CREATE TABLE \"x\"\"; DROP TABLE y; --\" (\"a b\" int)")
         config = self.path("trimtab.yaml")
@@ -269,14 +266,14 @@ policy: {{changes_per_hour: 100}}
         where = self.propose(idea("postgresql/main", "postgresql.create_index",
                                   {"schema": "public", "table": "y", "name": "w", "keys": "+a\n", "where": "true); DROP TABLE y; --"}, "predicate"))
         self.verb("apply", f"R-{where}", "--yes")
-        setting = self.propose(idea("postgresql/main", "postgresql.set", {"setting": "archive_command", "value": "touch /tmp/owned"}, "program"))
+        setting = self.propose(idea("postgresql/main", "postgresql.set", {"setting": "archive_command", "value": "touch owned"}, "program"))
         self.verb("apply", f"R-{setting}", "--yes")
         failed = lambda title: self.changes()[title]["state"] == "failed"
         for title in ("reader", "predicate", "program"):
             wait_until(lambda: failed(title), 120, f"{title} refused", pause=1)
         wait_until(lambda: self.changes()["hostile"]["state"] == "observing", 120, "the hostile index made", pause=1)
-        self.assertEqual(postgresql.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'i''; DROP TABLE y; --'"), [["1"]])
-        self.assertEqual(postgresql.sql("SELECT count(*) FROM y"), [["0"]])
+        self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'i''; DROP TABLE y; --'"), [["1"]])
+        self.assertEqual(postgresql.rows("SELECT count(*) FROM y"), [["0"]])
         self.verb("propose", self.path("nothing.json"), expect=1)
         unknown = self.path("unknown.json")
         with open(unknown, "w") as f:

@@ -41,7 +41,7 @@ class Collectors(harness.Workplace):
         postgres = harness.start_postgres(self)
         postgres.sql("CREATE EXTENSION pg_stat_statements; CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher;"
                      "CREATE TABLE orders (id int PRIMARY KEY, customer int);"
-                     "INSERT INTO orders SELECT i, i % 100 FROM generate_series(1, 20000) i; ANALYZE orders")
+                     "INSERT INTO orders SELECT i, i % 100 FROM generate_series(1, 20000) i")
         text = f"""
 collectors:
   postgresql:

@@ -325,14 +325,19 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, how)
 
+    def dsn(self, user="postgres", database="postgres"):
+        return f"host=127.0.0.1 port={self.port} dbname={database} user={user}"
+
     def sql(self, text, database="postgres", user="postgres"):
-        """What psql prints, columns separated by |."""
-        done = subprocess.run([self.binaries + "/psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", user, "-d",
-                               database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text],
-                              capture_output=True, text=True, timeout=120)
+        """What psql prints, columns separated by |. Each statement is a transaction of its own."""
+        done = subprocess.run([self.binaries + "/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.dsn(user, database)],
+                              input=text, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
-            raise AssertionError(f"{text}: {done.stderr}")
+            raise AssertionError(f"{text[:2000]}: {done.stderr}")
         return done.stdout
+
+    def rows(self, text):
+        return [line.split("|") for line in self.sql(text).splitlines()]
 
 
 def start_postgres(test, settings=()):

@@ -9,22 +9,15 @@
 
 #include "act/fake_target_testlib.h"
 #include "targets/postgresql/index_statement.h"
-#include "targets/postgresql/server_testlib.h"
+#include "targets/postgresql/server_fixture_testlib.h"
 
 namespace trimtab::act {
 namespace {
 
 using postgresql::IndexSpec;
-using postgresql::TestServer;
 
-class PostgresqlExecutorsTest : public testing::Test {
+class PostgresqlExecutorsTest : public postgresql::ServerTest {
  protected:
-  static void SetUpTestSuite() {
-    auto started = TestServer::start();
-    ASSERT_TRUE(started) << started.error().message();
-    server_ = started->release();
-  }
-  static void TearDownTestSuite() { delete server_; }
   void SetUp() override {
     sql("DROP SCHEMA IF EXISTS s CASCADE");
     sql("CREATE SCHEMA s");
@@ -100,11 +93,9 @@ class PostgresqlExecutorsTest : public testing::Test {
     return action("postgresql.create_index", spec.to_parameters());
   }
 
-  static TestServer* server_;
   std::string user_ = "postgres";
   Executors executors_;
 };
-TestServer* PostgresqlExecutorsTest::server_ = nullptr;
 
 TEST_F(PostgresqlExecutorsTest, index_is_created_and_taken_back_without_a_trace) {
   const std::string before = definitions();

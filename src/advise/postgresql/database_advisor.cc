@@ -13,6 +13,15 @@ std::string AdvisedDatabase::labels(const std::string& more) const {
   return fmt::format("{{instance={},datname={}{}}}", promql_string(instance), promql_string(database), more);
 }
 
+Guard statements_guard(const AdvisedDatabase& where) {
+  return {.measure = {.title = "mean time of the database's statements",
+                      .expression = mean_time_expression({where.instance, where.database}, {}),
+                      .unit = "seconds",
+                      .worse = WorseDirection::kUp},
+          .harm_max = 0.2,
+          .harm_min_absolute = 50e-6};
+}
+
 Result<std::vector<Recommendation>> DatabaseAdvisor::advise(const Context& context) {
   const auto connection =
       TRY(Connection::open({.dsn = target_.dsn, .name = target_.name(), .read_only = true}));

@@ -20,6 +20,9 @@ struct AdvisedDatabase {
   std::string labels(const std::string& more = {}) const;
 };
 
+// The mean time of all of the database's statements may not get worse by a fifth and 50 us.
+Guard statements_guard(const AdvisedDatabase& where);
+
 inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
 
 // What the advisors of one PostgreSQL target share: a read-only connection a pass, and what every

@@ -9,7 +9,7 @@
 
 #include "advise/postgresql/advisor_testlib.h"
 #include "advise/postgresql/index_recommendation.h"
-#include "targets/postgresql/server_testlib.h"
+#include "targets/postgresql/server_fixture_testlib.h"
 
 namespace trimtab::advise::postgresql {
 namespace {
@@ -18,17 +18,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using trimtab::postgresql::Connection;
 using trimtab::postgresql::IndexSpec;
-using trimtab::postgresql::TestServer;
 
-class IndexAdvice : public testing::Test {
+class IndexAdvice : public trimtab::postgresql::ServerTest {
  protected:
-  static void SetUpTestSuite() {
-    auto started = TestServer::start();
-    ASSERT_TRUE(started) << started.error().message();
-    server_ = started->release();
-  }
-  static void TearDownTestSuite() { delete server_; }
-
   static std::unique_ptr<Connection> make_database(const std::string& name, bool with_extensions = true) {
     auto home = server_->connect();
     EXPECT_TRUE((*home)->execute("CREATE DATABASE " + name));
@@ -52,10 +44,7 @@ class IndexAdvice : public testing::Test {
     // The load of a test lasts a second.
     return create_index_advisor(target(database), {.window_min_ms = 1}, metrics);
   }
-
-  static TestServer* server_;
 };
-TestServer* IndexAdvice::server_ = nullptr;
 
 // Twelve tables of a shop, thirty shapes of statements, all searched by keys and indexes but one: the
 // payments of a customer since a day lack (customer_id, paid_at).

@@ -140,13 +140,7 @@ class IndexHygieneAdvisor final : public DatabaseAdvisor {
     out.verify.step_ms = 2 * kMinuteMs;
     out.verify.observe_min_ms = 10 * kMinuteMs;
     // Statements that did use it show here, whatever the statistics said.
-    out.verify.guards = {
-        {.measure = {.title = "mean time of the database's statements",
-                     .expression = mean_time_expression({where.instance, where.database}, {}),
-                     .unit = "seconds",
-                     .worse = WorseDirection::kUp},
-         .harm_max = 0.2,
-         .harm_min_absolute = 50e-6}};
+    out.verify.guards = {statements_guard(where)};
     out.expected = {out.verify.target.expression, -share, -0.9 * share};
     out.cost = "none; frees " + format_bytes(index.bytes);
     out.risk = one.reason == DropReason::kUnused ? Risk::kMedium : Risk::kLow;

@@ -205,15 +205,8 @@ class SettingsAdvisor final : public DatabaseAdvisor {
                          .unit = advice.unit,
                          .worse = WorseDirection::kUp};
     out.verify.minimum_effect = std::max(0.02, 0.5 * std::abs(advice.high));
-    const std::string mean = mean_time_expression({where.instance, where.database}, {});
-    if (advice.metric != mean) {
-      out.verify.guards = {{.measure = {.title = "mean time of the database's statements",
-                                        .expression = mean,
-                                        .unit = "seconds",
-                                        .worse = WorseDirection::kUp},
-                            .harm_max = 0.2,
-                            .harm_min_absolute = 50e-6}};
-    }
+    const Guard statements = statements_guard(where);
+    if (advice.metric != statements.measure.expression) out.verify.guards = {statements};
     out.verify.step_ms = kMinuteMs;
     out.verify.before_ms = kHourMs;
     out.verify.observe_min_ms = 15 * kMinuteMs;

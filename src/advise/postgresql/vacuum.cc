@@ -97,13 +97,7 @@ class VacuumAdvisor final : public DatabaseAdvisor {
     out.verify.step_ms = 2 * kMinuteMs;
     out.verify.observe_min_ms = 10 * kMinuteMs;
     out.verify.observe_max_ms = 4 * kHourMs;
-    out.verify.guards = {
-        {.measure = {.title = "mean time of the database's statements",
-                     .expression = mean_time_expression({where.instance, where.database}, {}),
-                     .unit = "seconds",
-                     .worse = WorseDirection::kUp},
-         .harm_max = 0.2,
-         .harm_min_absolute = 50e-6}};
+    out.verify.guards = {statements_guard(where)};
     out.cost = fmt::format("vacuum reads {} more often", format_bytes(facts.bytes));
     out.risk_reason = "a catalogue change; autovacuum yields to locks";
     return out;

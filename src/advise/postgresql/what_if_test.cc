@@ -9,7 +9,7 @@
 
 #include "advise/postgresql/candidates.h"
 #include "advise/postgresql/load_testlib.h"
-#include "targets/postgresql/server_testlib.h"
+#include "targets/postgresql/server_fixture_testlib.h"
 
 namespace trimtab::advise::postgresql {
 namespace {
@@ -18,17 +18,9 @@ using trimtab::postgresql::Connection;
 using trimtab::postgresql::IndexSpec;
 using trimtab::postgresql::TestServer;
 
-class IndexWhatIf : public testing::Test {
+class IndexWhatIf : public trimtab::postgresql::ServerTest {
  protected:
-  static void SetUpTestSuite() {
-    auto started = TestServer::start();
-    ASSERT_TRUE(started) << started.error().message();
-    server_ = started->release();
-  }
-  static void TearDownTestSuite() { delete server_; }
-  static TestServer* server_;
 };
-TestServer* IndexWhatIf::server_ = nullptr;
 
 // A load on a real server, planned: what the selection works on.
 struct Planned {

@@ -84,17 +84,6 @@ Result<Response> dismiss(Services& services, const Request& request) {
   return Response::json(success_json(to_json(moved)));
 }
 
-Status check_expression(Services& services, std::string text, std::string_view what) {
-  constexpr std::string_view kStep = "{{.step}}";
-  for (std::size_t at = text.find(kStep); at != std::string::npos; at = text.find(kStep, at)) {
-    text.replace(at, kStep.size(), "15s");
-  }
-  if (text.empty()) return invalid(fmt::format("{}: an expression is required: what is measured?", what));
-  const auto prepared = services.querier.prepare(text);
-  if (!prepared) return std::unexpected(prepared.error().within(what));
-  return ok();
-}
-
 // A person's own idea: what is to be done and how it is to be measured; the rest is as with advice.
 Result<Recommendation> read_idea(Services& services, const Request& request) {
   Recommendation idea = TRY(recommendation_from_json(request.body));
@@ -102,11 +91,7 @@ Result<Recommendation> read_idea(Services& services, const Request& request) {
   if (idea.state_by.empty()) return invalid("state_by: who proposes it is required");
   if (idea.entity.kind.empty())
     return invalid("entity: what it is about is required, as in \"database/shop@db-1\"");
-  TRY(services.changes.check_action(idea.action));
-  TRY(check_expression(services, idea.verify.target.expression, "verify.target"));
-  for (const Guard& guard : idea.verify.guards)
-    TRY(check_expression(services, guard.measure.expression, "verify.guards"));
-  if (!idea.verify.control.empty()) TRY(check_expression(services, idea.verify.control, "verify.control"));
+  TRY(services.changes.check_idea(idea.action, idea.verify));
   // What people read must be what is done: the words follow from the parameters, not from the request.
   idea.action.apply = fmt::format("{} on {}", idea.action.type, idea.action.target);
   for (const auto& [name, value] : idea.action.parameters)

@@ -6,27 +6,19 @@
 #include <thread>
 
 #include "targets/postgresql/index_statement.h"
-#include "targets/postgresql/server_testlib.h"
+#include "targets/postgresql/server_fixture_testlib.h"
 
 namespace trimtab::postgresql {
 namespace {
 
-class PostgresqlConnection : public testing::Test {
+class PostgresqlConnection : public ServerTest {
  protected:
-  static void SetUpTestSuite() {
-    auto started = TestServer::start();
-    ASSERT_TRUE(started) << started.error().message();
-    server_ = started->release();
-  }
-  static void TearDownTestSuite() { delete server_; }
   static std::unique_ptr<Connection> connect(bool read_only = false) {
     auto opened = server_->connect("postgres", read_only);
     EXPECT_TRUE(opened) << opened.error().message();
     return std::move(*opened);
   }
-  static TestServer* server_;
 };
-TestServer* PostgresqlConnection::server_ = nullptr;
 
 TEST_F(PostgresqlConnection, parameters_are_data) {
   const auto connection = connect();

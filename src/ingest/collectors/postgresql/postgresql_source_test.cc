@@ -9,29 +9,25 @@
 #include "ingest/collectors/postgresql/statements.h"
 #include "ingest/collectors/target_collector.h"
 #include "store/memory_store_testlib.h"
-#include "targets/postgresql/server_testlib.h"
+#include "targets/postgresql/server_fixture_testlib.h"
 
 namespace trimtab {
 namespace {
 
 using postgresql::StatementSelection;
-using postgresql::TestServer;
 
-class PostgresqlSourceTest : public testing::Test {
+class PostgresqlSourceTest : public postgresql::ServerTest {
  protected:
   static void SetUpTestSuite() {
-    auto started = TestServer::start();
-    ASSERT_TRUE(started) << started.error().message();
-    server = started->release();
+    ServerTest::SetUpTestSuite();
     sql("CREATE EXTENSION pg_stat_statements; CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher; "
         "CREATE ROLE nobody LOGIN; CREATE TABLE orders (id int PRIMARY KEY, name text); "
         "INSERT INTO orders SELECT i, 'x' FROM generate_series(1, 1000) i; ANALYZE orders");
   }
-  static void TearDownTestSuite() { delete server; }
 
   static void sql(const std::string& text) {
     auto connection = postgresql::Connection::open(
-        {.dsn = server->dsn(), .name = "postgresql/test", .application = "workload", .read_only = false});
+        {.dsn = server_->dsn(), .name = "postgresql/test", .application = "workload", .read_only = false});
     ASSERT_TRUE(connection) << connection.error().message();
     const Status done = (*connection)->execute(text);
     ASSERT_TRUE(done) << done.error().message();
@@ -41,7 +37,7 @@ class PostgresqlSourceTest : public testing::Test {
     Target target;
     target.id = "main";
     target.instance = "db:5432";
-    target.dsn = server->dsn(database, user);
+    target.dsn = server_->dsn(database, user);
     collector = std::make_unique<TargetCollector>(
         target, TargetCollector::Sinks{store, rejects, clock, metrics, *logger, texts});
   }
@@ -56,13 +52,12 @@ class PostgresqlSourceTest : public testing::Test {
     return it == samples.end() ? -1 : it->second;
   }
   std::string query_id(const std::string& like) {
-    auto connection = server->connect();
+    auto connection = server_->connect();
     const auto rows =
         (*connection)->query("SELECT queryid FROM pg_stat_statements WHERE query LIKE $1", {like});
     return rows && rows->size() == 1 ? rows->text(0, 0) : "none";
   }
 
-  static TestServer* server;
   MemoryStore store;
   FakeClock clock{1'700'000'000'000};
   Metrics metrics;
@@ -71,7 +66,6 @@ class PostgresqlSourceTest : public testing::Test {
   std::unique_ptr<Logger> logger = create_null_logger();
   std::unique_ptr<TargetCollector> collector;
 };
-TestServer* PostgresqlSourceTest::server = nullptr;
 
 TEST_F(PostgresqlSourceTest, a_monitoring_role_sees_all_parts) {
   start("watcher");
@@ -133,7 +127,7 @@ TEST_F(PostgresqlSourceTest, missing_grants_and_extensions_are_named_with_their_
 
   Target target;
   target.id = "main";
-  target.dsn = server->dsn("postgres", "nobody");
+  target.dsn = server_->dsn("postgres", "nobody");
   target.act = true;
   target.act_dsn =
       target.dsn + " connect_timeout=4";  // named for changes, if only by being spelled otherwise
@@ -149,11 +143,11 @@ TEST_F(PostgresqlSourceTest, missing_grants_and_extensions_are_named_with_their_
 TEST_F(PostgresqlSourceTest, a_server_that_stops_answering_ends_the_round_and_comes_back) {
   start("watcher");
   round();
-  ASSERT_TRUE(server->stop(true));
+  ASSERT_TRUE(server_->stop(true));
   round();
   EXPECT_EQ(now("pg_up"), 0);
   EXPECT_FALSE(collector->status().last_error.empty());
-  ASSERT_TRUE(server->start_again());
+  ASSERT_TRUE(server_->start_again());
   for (int i = 0; i < 4; ++i) round();
   EXPECT_EQ(now("pg_up"), 1);
 }

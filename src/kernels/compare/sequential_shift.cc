@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "act/sequential_shift.h"
+#include "kernels/compare/sequential_shift.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 
 #include "kernels/compare/dependence.h"
 
-namespace trimtab::act {
+namespace trimtab::kernels {
 
 namespace {
 
@@ -68,8 +68,8 @@ SequentialShift sequential_shift(std::span<const double> before, std::span<const
   const double before_mean = mean_of(before);
   const double after_mean = mean_of(after);
   out.shift = after_mean - before_mean;
-  out.time = std::max(kernels::autocorrelation_time(before), kernels::autocorrelation_time(after));
-  if (out.time <= kernels::kIndependentTime) {
+  out.time = std::max(autocorrelation_time(before), autocorrelation_time(after));
+  if (out.time <= kIndependentTime) {
     out.time = 1;
   } else {
     out.time *= kTimeSafety;
@@ -92,4 +92,4 @@ SequentialShift sequential_shift(std::span<const double> before, std::span<const
   return out;
 }
 
-}  // namespace trimtab::act
+}  // namespace trimtab::kernels

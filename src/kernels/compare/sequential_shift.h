@@ -3,7 +3,7 @@
 
 #include <span>
 
-namespace trimtab::act {
+namespace trimtab::kernels {
 
 // How far the mean of `after` lies above that of `before`, with an interval that holds at every look at once.
 struct SequentialShift {
@@ -28,4 +28,4 @@ struct SequentialShift {
 // the change and once enough of them have come also after it. Values must be finite, in order of time.
 SequentialShift sequential_shift(std::span<const double> before, std::span<const double> after, double alpha);
 
-}  // namespace trimtab::act
+}  // namespace trimtab::kernels
