@@ -2,11 +2,11 @@
 """The closed loop on a real PostgreSQL under load: found unaided, applied with consent, measured, kept."""
 import json
 import os
-import subprocess
 import time
 
 import harness
 from harness import wait_until
+from loop_workplace import ENDED, LoopWorkplace
 from postgresql_load import Load, quantile
 
 # Twelve tables of a shop. Every foreign key and the usual look-ups have their index; what is missing is the
@@ -90,43 +90,16 @@ def shapes():
     return out
 
 
-class ClosedLoop(harness.Workplace):
-    def verb(self, *arguments, expect=0):
-        """Standard output of one verb against the running server."""
-        done = subprocess.run([harness.ARGS.binary, *arguments, "--server", f"http://127.0.0.1:{self.server.port}"],
-                              capture_output=True, text=True, env=dict(os.environ, USER="tester"))
-        self.assertEqual(done.returncode, expect, f"{arguments}: {done.stderr}{done.stdout}\n{self.server.log()[-3000:]}")
-        return done.stdout
-
-    def serve(self, postgresql, policy=""):
-        config = self.path("trimtab.yaml")
-        with open(config, "w") as f:
-            f.write("collectors:\n  postgresql:\n"
-                    f"    - {{name: main, dsn: \"{postgresql.dsn()}\", act_dsn: \"{postgresql.dsn()}\", interval: 1s}}\n" + policy)
-        self.server = self.trimtab(arguments=("--no-host", "--config", config))
-
-    def propose(self, idea):
-        path = self.path("idea.json")
-        with open(path, "w") as f:
-            json.dump(idea, f)
-        return json.loads(self.verb("propose", path, "--format", "json"))["id"]
-
-    def changes(self):
-        return {c["title"]: c for c in json.loads(self.verb("changes", "--format", "json"))}
-
-    def wait_change(self, seconds):
-        def ended():
-            changes = json.loads(self.verb("changes", "--format", "json"))
-            self.assertEqual(len(changes), 1)
-            return changes[0] if changes[0]["state"] in ("kept", "rolled_back", "inconclusive", "failed") else None
-
-        return wait_until(ended, seconds, "verdict", pause=1)
+class ClosedLoop(LoopWorkplace):
+    def serve_postgresql(self, postgresql, policy=""):
+        self.serve("collectors:\n  postgresql:\n"
+                   f"    - {{name: main, dsn: \"{postgresql.dsn()}\", interval: 1s}}\n" + policy)
 
     def test_a_missing_composite_index_is_found_applied_proven_and_kept(self):
         postgresql = harness.start_postgres(self)
         postgresql.sql(SCHEMA)
         began = time.time()
-        self.serve(postgresql)
+        self.serve_postgresql(postgresql)
         load = Load(postgresql, self.path("load"), shapes(), rate=60)
         self.addCleanup(load.stop)
 
@@ -185,7 +158,7 @@ class ClosedLoop(harness.Workplace):
             f"CREATE UNIQUE INDEX ON t{i} (id);" for i in tables) +
             "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
             "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
-        self.serve(postgresql, policy="policy: {changes_per_hour: 100}\n")
+        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100}\n")
         reads = {f"t{i}": (1, f"\\set k random(1, 2000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
         load = Load(postgresql, self.path("load"), {
             **reads, "touch": (40, "\\set k random(1, 20000)\nUPDATE events SET touched = touched + 1 WHERE id = :k;\n"),
@@ -223,8 +196,7 @@ class ClosedLoop(harness.Workplace):
         before = postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
         for name in names:
             self.verb("apply", name, "--yes")
-        ended = ("kept", "rolled_back", "inconclusive", "failed")
-        wait_until(lambda: all(c["state"] in ended for c in self.changes().values()), 600, "verdicts", pause=3)
+        wait_until(lambda: all(c["state"] in ENDED for c in self.changes().values()), 600, "verdicts", pause=3)
         changes = self.changes()
         guarded = changes.pop("an index that slows writes")
         self.assertEqual((guarded["state"], guarded["verdict"]["decision"]), ("rolled_back", "rolled_back"), json.dumps(guarded, indent=1))
@@ -241,15 +213,12 @@ class ClosedLoop(harness.Workplace):
         postgresql = harness.start_postgres(self)
         postgresql.sql("CREATE EXTENSION pg_stat_statements; CREATE TABLE y (a int); CREATE ROLE reader LOGIN; GRANT pg_monitor TO reader;"
                        "CREATE TABLE \"x\"\"; DROP TABLE y; --\" (\"a b\" int)")
-        config = self.path("trimtab.yaml")
-        with open(config, "w") as f:
-            f.write(f"""collectors:
+        self.serve(f"""collectors:
   postgresql:
     - {{name: main, dsn: "{postgresql.dsn()} password=hunter2", interval: 1s}}
     - {{name: reading, instance: reading, dsn: "{postgresql.dsn('reader')} password=hunter2", interval: 1s}}
 policy: {{changes_per_hour: 100}}
 """)
-        self.server = self.trimtab(arguments=("--no-host", "--config", config))
         wait_until(lambda: self.server.http.get_json("/api/v1/query", query="pg_up")["data"]["result"], 30, "pg_up", pause=0.5)
 
         def idea(target, action, parameters, title):
