@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "advise/postgresql/query_metrics.h"
+#include "advise/series.h"
 
 namespace trimtab::advise::postgresql {
 

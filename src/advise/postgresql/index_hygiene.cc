@@ -11,6 +11,7 @@
 #include "advise/postgresql/candidates.h"
 #include "advise/postgresql/database_advisor.h"
 #include "advise/postgresql/query_metrics.h"
+#include "advise/series.h"
 #include "base/format.h"
 #include "targets/postgresql/index_statement.h"
 

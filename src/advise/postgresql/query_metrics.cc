@@ -4,20 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace trimtab::advise::postgresql {
+#include "advise/series.h"
 
-std::string promql_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
+namespace trimtab::advise::postgresql {
 
 std::string mean_time_expression(const QuerySeries& series, std::vector<std::string> ids, QueryIdsAre which) {
   if (ids.size() > kQueryIdsMax) ids.resize(kQueryIdsMax);

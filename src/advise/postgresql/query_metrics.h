@@ -25,7 +25,4 @@ std::string mean_time_expression(const QuerySeries& series, std::vector<std::str
 
 inline constexpr std::size_t kQueryIdsMax = 50;
 
-// "text" with PromQL's escapes.
-std::string promql_string(std::string_view text);
-
 }  // namespace trimtab::advise::postgresql

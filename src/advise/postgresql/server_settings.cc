@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "advise/postgresql/query_metrics.h"
+#include "advise/series.h"
 #include "base/format.h"
 
 namespace trimtab::advise::postgresql {

@@ -5,6 +5,7 @@
 
 #include "advise/postgresql/database_advisor.h"
 #include "advise/postgresql/query_metrics.h"
+#include "advise/series.h"
 #include "base/format.h"
 
 namespace trimtab::advise::postgresql {

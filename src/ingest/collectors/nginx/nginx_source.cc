@@ -9,8 +9,8 @@
 #include <map>
 #include <optional>
 
-#include "ingest/collectors/nginx/access_line.h"
 #include "ingest/collectors/nginx/log_tail.h"
+#include "targets/nginx/access_line.h"
 
 namespace trimtab {
 namespace {

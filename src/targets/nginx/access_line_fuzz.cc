@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "ingest/collectors/nginx/access_line.h"
+#include "targets/nginx/access_line.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(std::isfinite(line->bytes) && line->bytes >= 0);
   CHECK(std::isfinite(line->request_seconds) && line->request_seconds >= -1);
   CHECK(std::isfinite(line->upstream_seconds) && line->upstream_seconds >= -1);
-  CHECK(line->method.empty() || (line->method.data() >= text.data() &&
-                                 line->method.data() + line->method.size() <= text.data() + size));
+  for (const std::string_view view : {line->method, line->path}) {
+    CHECK(view.empty() || (view.data() >= text.data() && view.data() + view.size() <= text.data() + size));
+  }
   return 0;
 }

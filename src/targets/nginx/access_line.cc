@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingest/collectors/nginx/access_line.h"
+#include "targets/nginx/access_line.h"
 
 #include <algorithm>
 #include <charconv>
@@ -41,11 +41,17 @@ bool set_status(std::string_view text, AccessLine& out) {
   return true;
 }
 
+void set_path(std::string_view uri, AccessLine& out) {
+  if (uri.starts_with('/')) out.path = uri.substr(0, uri.find_first_of("? "));
+}
+
 void set_request(std::string_view request, AccessLine& out) {
   const std::size_t space = request.find(' ');
   const std::string_view word = request.substr(0, space);
   const bool plain = std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (space != std::string_view::npos && plain) out.method = word;
+  if (space == std::string_view::npos || !plain) return;
+  out.method = word;
+  set_path(request.substr(space + 1), out);
 }
 
 // A field inside quotes, or up to the next blank; cut off the front.
@@ -125,6 +131,7 @@ std::optional<AccessLine> parse_json(std::string_view rest) {
     if (key == "request_method" || key == "method") {
       if (std::ranges::all_of(value, [](char c) { return c >= 'A' && c <= 'Z'; })) out.method = value;
     }
+    if (key == "request_uri" || key == "uri") set_path(value, out);
     if (key == "body_bytes_sent" || key == "bytes_sent") out.bytes = number(value).value_or(0);
     if (key == "request_time") out.request_seconds = seconds(value);
     if (key == "upstream_response_time") out.upstream_seconds = seconds(value);
