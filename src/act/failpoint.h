@@ -6,7 +6,7 @@
 
 namespace trimtab::act {
 
-// Named places where a test lets the process die at once (_exit, nothing flushed, no destructor), by
+// Named places where a test lets the process die at once (SIGKILL: nothing flushed, no destructor), by
 // TRIMTAB_FAILPOINT=name in the environment. Every effect of a change and every entry of its journal has one
 // before and one after it.
 inline constexpr std::array<std::string_view, 16> kFailpoints = {
@@ -27,7 +27,6 @@ inline constexpr std::array<std::string_view, 16> kFailpoints = {
     "act.after_undo",          // the effect is gone; the journal does not know
     "act.after_end",           // rolled back
 };
-inline constexpr int kFailpointExit = 77;
 
 // Dies here when the environment names this point. Aborts when the name is not in the table.
 void failpoint(std::string_view name);

@@ -325,6 +325,12 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, how)
 
+    def kill(self):
+        """As power loss would: all of its processes at once. start() brings it back."""
+        pids = self.pids()
+        self.signal(signal.SIGKILL)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 30, "PostgreSQL is gone")
+
     def dsn(self, user="postgres", database="postgres"):
         return f"host=127.0.0.1 port={self.port} dbname={database} user={user}"
 
