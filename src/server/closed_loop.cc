@@ -8,6 +8,7 @@
 #include "act/nginx/nginx_executor.h"
 #include "act/postgresql/postgresql_executors.h"
 #include "act/redis/redis_executor.h"
+#include "advise/nginx/advisors.h"
 #include "advise/postgresql/advisors.h"
 
 namespace trimtab {
@@ -27,15 +28,24 @@ Result<Target> changeable(const std::vector<Target>& targets, const std::string&
   return *found;
 }
 
+std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, Metrics& metrics) {
+  switch (target.kind) {
+    case TargetKind::kPostgresql: return advise::postgresql::create_advisors(target, metrics);
+    case TargetKind::kNginx: return advise::nginx::create_advisors(target);
+    case TargetKind::kRedis:
+    case TargetKind::kMemcached:
+    case TargetKind::kHaproxy:
+    case TargetKind::kPgbouncer: break;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, Metrics& metrics) {
   std::vector<AdvisorAtWork> out;
   for (const Target& target : targets) {
-    if (target.kind != TargetKind::kPostgresql) continue;
-    for (auto& advisor : advise::postgresql::create_advisors(target, metrics)) {
-      out.push_back({target.name(), std::move(advisor)});
-    }
+    for (auto& advisor : advisors_of(target, metrics)) out.push_back({target.name(), std::move(advisor)});
   }
   return out;
 }

@@ -387,7 +387,9 @@ def start_redis(test, password=None, arguments=()):
 
 
 class Nginx:
-    def __init__(self, test):
+    """Serves the folder html and /stub_status; `http`: more directives of that block."""
+
+    def __init__(self, test, http=""):
         self.port = free_port()
         folder = test.path("nginx")
         os.makedirs(folder + "/html")
@@ -404,6 +406,7 @@ http {{
                    '"$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time"';
   access_log {self.log_file} timed;
   {" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
+  {http}
   server {{
     listen 127.0.0.1:{self.port};
     root {folder}/html;
@@ -415,5 +418,5 @@ http {{
         wait_until(lambda: Http(self.port).get("/stub_status")[0] == 200, 20, "nginx answers")
 
 
-def start_nginx(test):
-    return Nginx(test)
+def start_nginx(test, http=""):
+    return Nginx(test, http)

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "advise/nginx/advisors.h"
+
+#include "advise/nginx/compression.h"
+#include "advise/nginx/connections.h"
+
+namespace trimtab::advise::nginx {
+
+std::vector<std::unique_ptr<Advisor>> create_advisors(const Target& target) {
+  std::vector<std::unique_ptr<Advisor>> out;
+  out.push_back(create_compression_advisor(target));
+  out.push_back(create_connections_advisor(target));
+  return out;
+}
+
+}  // namespace trimtab::advise::nginx

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "advise/nginx/server_advisor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "advise/series.h"
+
+namespace trimtab::advise::nginx {
+
+std::string AdvisedServer::labels(const std::string& more) const {
+  return fmt::format("{{instance={}{}}}", promql_string(instance), more);
+}
+
+Result<Traffic> read_traffic(const Context& context, const AdvisedServer& where) {
+  const auto number = [&](const std::string& form) {
+    return value_now(context, fmt::format(fmt::runtime(form), fmt::arg("labels", where.labels()),
+                                          fmt::arg("window", kTrafficWindowMs / kSecondMs)));
+  };
+  // The counter of all bytes is there from the first round on, unlike that of a status.
+  const double first = TRY(number(
+      "time() - min(min_over_time(timestamp(nginx_http_response_size_bytes_total{labels})[{window}s:1s]))"));
+  const double requests = TRY(number("sum(increase(nginx_http_response_count_total{labels}[{window}s]))"));
+  return Traffic{.requests = std::isfinite(requests) ? requests : 0,
+                 .seconds = std::isfinite(first) ? first : 0};
+}
+
+std::string lacks(const Traffic& traffic) {
+  const double rate = traffic.per_second();
+  double more = kTrafficSecondsMin - traffic.seconds;
+  if (traffic.requests < kRequestsMin) {
+    if (rate <= 0) return fmt::format("{:.0f} requests in the access log", kRequestsMin);
+    more = std::max(more, (kRequestsMin - traffic.requests) / rate);
+    if (more * kSecondMs > static_cast<double>(kTrafficWindowMs)) {
+      return fmt::format("{:.0f} requests within {} minutes; there were {:.0f}", kRequestsMin,
+                         kTrafficWindowMs / kMinuteMs, traffic.requests);
+    }
+  }
+  if (more <= 0) return "";
+  const double minutes = std::ceil(more * kSecondMs / kMinuteMs);
+  return fmt::format("{:.0f} more minute{} of requests", minutes, minutes > 1 ? "s" : "");
+}
+
+DurationMs look_step(const Traffic& traffic, DurationMs collector_interval_ms) {
+  constexpr DurationMs kStepMin = 5 * kSecondMs, kStepMax = 5 * kMinuteMs;
+  const double seconds = std::min(kRequestsPerLookMin / std::max(traffic.per_second(), 1e-3), 1e6);
+  const auto for_requests = static_cast<DurationMs>(std::ceil(seconds)) * kSecondMs;
+  return std::clamp(std::max(for_requests, 4 * collector_interval_ms), kStepMin, kStepMax);
+}
+
+std::vector<Guard> request_guards(const AdvisedServer& where) {
+  const std::string all = where.labels();
+  const std::string failed = where.labels(",status=~\"5..\"");
+  std::vector<Guard> out;
+  out.push_back({.measure = {.title = "mean request time",
+                             .expression = fmt::format(
+                                 "sum(rate(nginx_http_response_time_seconds_sum{0}[{{{{.step}}}}])) / "
+                                 "sum(rate(nginx_http_response_time_seconds_count{0}[{{{{.step}}}}]))",
+                                 all),
+                             .unit = "seconds",
+                             .worse = WorseDirection::kUp},
+                 .harm_max = 0.25,
+                 .harm_min_absolute = 0.005});
+  out.push_back({.measure = {.title = "p95 of the request time",
+                             .expression = fmt::format(
+                                 "histogram_quantile(0.95, sum by (le) "
+                                 "(rate(nginx_http_response_time_seconds_bucket{}[{{{{.step}}}}])))",
+                                 all),
+                             .unit = "seconds",
+                             .worse = WorseDirection::kUp},
+                 .harm_max = 0.5,  // the histogram's bounds lie a factor of 2 to 2.5 apart
+                 .harm_min_absolute = 0.01});
+  out.push_back({.measure = {.title = "share of answers with status 500 and above",
+                             .expression = fmt::format(
+                                 "(sum(rate(nginx_http_response_count_total{}[{{{{.step}}}}])) or "
+                                 "vector(0)) / sum(rate(nginx_http_response_count_total{}[{{{{.step}}}}]))",
+                                 failed, all),
+                             .unit = "ratio",
+                             .worse = WorseDirection::kUp},
+                 .harm_max = 0.1,
+                 .harm_min_absolute = 0.01});
+  return out;
+}
+
+Action edit_action(const ConfigEdit& edit, const AdvisedServer& where) {
+  return {.type = "nginx.edit",
+          .target = where.target,
+          .parameters = {{"path", edit.path}, {"find", edit.find}, {"replace", edit.replace}},
+          .apply = fmt::format("in {}: \"{}\" becomes \"{}\"; nginx -t; reload", edit.path, edit.find,
+                               edit.replace),
+          .undo = fmt::format("the earlier {} takes its place again; reload", edit.path)};
+}
+
+Result<std::vector<Recommendation>> ServerAdvisor::advise(const Context& context) {
+  const AdvisedServer where{target_.name(), target_.instance, !target_.log.empty()};
+  std::vector<Recommendation> out = TRY(look(where, context));
+  for (Recommendation& one : out) {
+    one.advisor = name_;
+    one.action.target = where.target;
+    one.entity = where.entity();
+    const EntityInfo info = context.estate.info(one.entity);
+    one.owner = info.owner;
+    one.tier = info.tier;
+    one.created_ms = one.updated_ms = context.now_ms;
+    if (one.expires_ms == 0) one.expires_ms = context.now_ms + kAdviceExpiresMs;
+  }
+  return out;
+}
+
+Recommendation ServerAdvisor::not_enough(std::string title, std::string needs) const {
+  Recommendation out;
+  out.fingerprint = fmt::format("{}.needs|{}", name_, target_.name());
+  out.state = RecommendationState::kNotEnoughData;
+  out.title = std::move(title);
+  out.why = "What is known is too little to advise on.";
+  out.needs = std::move(needs);
+  return out;
+}
+
+}  // namespace trimtab::advise::nginx

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "advise/advisor.h"
+#include "advise/nginx/configuration.h"
+#include "targets/target.h"
+
+namespace trimtab::advise::nginx {
+
+// Whose advice it is.
+struct AdvisedServer {
+  std::string target;    // "nginx/edge"
+  std::string instance;  // label of its series
+  bool has_log = false;  // an access log is followed
+  EntityRef entity() const { return {"service", "nginx@" + instance}; }
+  // {instance=".."}, with more matchers behind: ",status=~\"5..\"".
+  std::string labels(const std::string& more = {}) const;
+};
+
+// What happened lately, of the collector's series; NaN: not known.
+struct Traffic {
+  double requests = 0;  // logged, in kTrafficWindowMs up to now
+  double seconds = 0;   // how long there have been samples in that time
+  double per_second() const { return seconds > 0 ? requests / seconds : 0; }
+};
+Result<Traffic> read_traffic(const Context& context, const AdvisedServer& where);
+
+// "" when there is enough to advise on, else what is missing: "2 more minutes of requests".
+std::string lacks(const Traffic& traffic);
+
+// A look of a verification holds kRequestsPerLookMin requests, four rounds of the collector and 5 s, at most
+// 5 minutes.
+DurationMs look_step(const Traffic& traffic, DurationMs collector_interval_ms);
+
+// Mean and p95 of the request time, and the share of answers with status 500 and above.
+std::vector<Guard> request_guards(const AdvisedServer& where);
+
+// "nginx.edit", and what people read of it.
+Action edit_action(const ConfigEdit& edit, const AdvisedServer& where);
+
+inline constexpr DurationMs kTrafficWindowMs = 15 * kMinuteMs;
+inline constexpr double kTrafficSecondsMin = 30;
+inline constexpr double kRequestsMin = 200;
+inline constexpr double kRequestsPerLookMin = 100;
+inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
+
+// What the advisors of one nginx share: what every recommendation says about where it belongs.
+class ServerAdvisor : public Advisor {
+ public:
+  ServerAdvisor(Target target, std::string name) : target_(std::move(target)), name_(std::move(name)) {}
+
+  std::string name() const final { return name_; }
+  Result<std::vector<Recommendation>> advise(const Context& context) final;
+
+ protected:
+  // Fills in all but advisor, entity, owner, tier, target and times.
+  virtual Result<std::vector<Recommendation>> look(const AdvisedServer& where, const Context& context) = 0;
+
+  // A kNotEnoughData of this advisor.
+  Recommendation not_enough(std::string title, std::string needs) const;
+  const Target& target() const { return target_; }
+
+ private:
+  Target target_;
+  std::string name_;
+};
+
+}  // namespace trimtab::advise::nginx

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed loop on a real nginx under load: found unaided, applied with consent, measured, kept or taken back."""
+import http.client
+import json
+import random
+import subprocess
+import threading
+import time
+
+import harness
+from harness import wait_until
+from loop_workplace import LoopWorkplace
+
+WORDS = ("border", "margin", "checkout", "customer", "return", "function", "color", "width", "order", "total", "price", "list", "item",
+         "button", "header", "footer", "const", "await", "display", "padding", "background", "position", "absolute", "relative")
+# Path, bytes, share of requests. The picture is noise, as compressed formats are.
+FILES = (("/index.html", 30_000, 4), ("/shop.css", 40_000, 3), ("/shop.js", 90_000, 2), ("/logo.png", 12_000, 3))
+TYPES = "types { text/html html; text/css css; application/javascript js; image/png png; }"
+
+
+def text_like(source, size):
+    """Words with numbers between them: compresses to about a third, as scripts and style sheets do."""
+    out = []
+    while sum(map(len, out)) < size:
+        out.append(f"{source.choice(WORDS)}-{source.choice(WORDS)}: {source.randrange(10_000)};\n")
+    return "".join(out)[:size].encode()
+
+
+class Load:
+    """One keep-alive client that offers gzip; counts what it gets."""
+
+    def __init__(self, port, per_second):
+        self.port, self.pause = port, 1 / per_second
+        self.answers, self.stopping = [], threading.Event()  # (moment, bytes of the body, seconds)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        source = random.Random(1)
+        paths, weights = [f[0] for f in FILES], [f[2] for f in FILES]
+        connection, due = None, time.monotonic()
+        while not self.stopping.is_set():
+            path = source.choices(paths, weights)[0]
+            begin = time.monotonic()
+            try:
+                connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+                body = connection.getresponse().read()
+                self.answers.append((time.time(), len(body), time.monotonic() - begin))
+            except (OSError, http.client.HTTPException):  # a worker that was replaced closes its connections
+                connection.close()
+                connection = None
+            due = max(due + self.pause, time.monotonic() - 1)
+            self.stopping.wait(max(0, due - time.monotonic()))
+        if connection:
+            connection.close()
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join()
+
+    def bytes_per_request(self, begin, end):
+        sizes = [size for moment, size, _ in self.answers if begin <= moment <= end]
+        return sum(sizes) / len(sizes)
+
+
+class NginxLoop(LoopWorkplace):
+    def begin(self):
+        """An nginx that compresses nothing, its load, and a Trimtab that watches it and may change it."""
+        self.nginx = harness.start_nginx(self, http=TYPES)
+        source = random.Random(7)
+        for path, size, _ in FILES:
+            with open(self.path("nginx", "html") + path, "wb") as f:
+                f.write(source.randbytes(size) if path.endswith("png") else text_like(source, size))
+        self.before = self.configuration()
+        self.serve(f"""collectors:
+  nginx:
+    - {{name: edge, url: "http://127.0.0.1:{self.nginx.port}/stub_status", log: {self.nginx.log_file}, config: {self.nginx.config},
+       pid_file: {self.nginx.pid_file}, binary: {harness.need("nginx")}, act: true, interval: 1s}}
+""")
+        load = Load(self.nginx.port, per_second=100)
+        self.addCleanup(load.stop)
+        return load
+
+    def configuration(self):
+        with open(self.nginx.config, "rb") as f:
+            return f.read()
+
+    def encoding(self, path):
+        client = harness.Http(self.nginx.port)
+        status, headers, _ = client.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        client.close()
+        self.assertEqual(status, 200)
+        return headers.get("content-encoding")
+
+    def advice(self):
+        return json.loads(self.verb("advise", "--now", "--format", "json"))
+
+    def test_missing_compression_is_found_applied_proven_kept_and_taken_back_by_a_person(self):
+        began = time.time()
+        load = self.begin()
+        early = wait_until(lambda: [r for r in self.advice() if r["title"].startswith("No advice on compression")], 30, "first words", pause=1)
+        self.assertEqual([(r["state"], "more minute" in r["needs"] or "requests" in r["needs"]) for r in early], [("not_enough_data", True)])
+
+        advice = wait_until(lambda: next((r for r in self.advice() if r["state"] == "proposed"), None), 120, "advice", pause=2)
+        found = time.time()
+        self.assertEqual(advice["action"]["type"], "nginx.edit")
+        for words in ("gzip on;", "text/css", "application/javascript"):
+            self.assertIn(words, advice["action"]["apply"])
+        self.assertNotIn("image/png", advice["action"]["apply"])
+        self.assertLess(advice["expected"]["high"], -0.1)
+        name = f"R-{advice['id']}"
+        print(self.verb("show", name))
+        self.verb("apply", name)  # nobody there to say yes
+        self.assertEqual(self.configuration(), self.before, "looking changes nothing")
+        self.assertIsNone(self.encoding("/shop.js"))
+
+        self.verb("apply", name, "--yes")
+        change = self.wait_change(300)
+        done = time.time()
+        self.assertEqual((change["state"], change["verdict"]["decision"]), ("kept", "kept"), json.dumps(change, indent=1))
+        self.assertEqual(self.encoding("/shop.js"), "gzip")
+        self.assertIsNone(self.encoding("/logo.png"))
+        subprocess.run([harness.need("nginx"), "-t", "-q", "-c", self.nginx.config], check=True)
+        # What the client itself saw, against what was measured and what was promised.
+        before = load.bytes_per_request(began, found)
+        after = load.bytes_per_request(change["applied_ms"] / 1000 + 2, done)
+        verdict = change["verdict"]
+        print(f"advice after {found - began:.0f} s, verdict after {done - began:.0f} s; {before:.0f} to {after:.0f} bytes a request "
+              f"({after / before - 1:+.1%}); measured {verdict['effect']:+.1%} [{verdict['low']:+.1%}, {verdict['high']:+.1%}], expected "
+              f"{advice['expected']['low']:+.1%} to {advice['expected']['high']:+.1%}")
+        self.assertLess(after, before / 2)
+        self.assertLess(verdict["high"], -0.1)
+        self.assertTrue(advice["expected"]["low"] <= after / before - 1 <= advice["expected"]["high"], f"{after / before - 1}")
+        plan = self.verb("plan")
+        self.assertIn(f"C-{change['id']}", plan)
+        print(plan)
+        self.assertEqual([r for r in self.advice() if r["state"] == "proposed"], [], "nothing more to say")
+
+        self.verb("rollback", f"C-{change['id']}", "--reason", "the test wants it back")
+        wait_until(lambda: self.changes()[change["title"]]["state"] == "rolled_back", 60, "taken back", pause=1)
+        self.assertEqual(self.configuration(), self.before)
+        wait_until(lambda: self.encoding("/shop.js") is None, 30, "served as before")
+
+    def test_an_edit_that_harms_a_guard_is_reversed_by_itself(self):
+        load = self.begin()
+        own = f'{{instance="127.0.0.1:{self.nginx.port}"}}'
+        step = "[{{.step}}]"
+        idea = self.propose({
+            "title": "no client takes it all", "entity": "service/shop",
+            "action": {"type": "nginx.edit", "target": "nginx/edge",
+                       "parameters": {"path": self.nginx.config, "find": "    root ", "replace": "    limit_rate 100k;\n    root "}},
+            "verify": {"step_ms": 2000, "before_ms": 60000, "observe_min_ms": 60000, "observe_max_ms": 120000, "minimum_effect": 0.5,
+                       "target": {"title": "bytes per request", "unit": "bytes", "worse": "up",
+                                  "expression": f"sum(rate(nginx_http_response_size_bytes_total{own}{step})) / "
+                                                f"sum(rate(nginx_http_response_count_total{own}{step}))"},
+                       "guards": [{"measure": {"title": "request time", "unit": "seconds", "worse": "up",
+                                               "expression": f"sum(rate(nginx_http_response_time_seconds_sum{own}{step})) / "
+                                                             f"sum(rate(nginx_http_response_time_seconds_count{own}{step}))"},
+                                   "harm_max": 0.1, "harm_min_absolute": 0.01}]}})
+        self.verb("apply", f"R-{idea}", "--yes")
+        change = self.wait_change(180)
+        verdict = change["verdict"]
+        self.assertEqual((change["state"], verdict["decision"]), ("rolled_back", "rolled_back"), json.dumps(change, indent=1))
+        self.assertIn("guard: request time", verdict["reason"])
+        slow = [seconds for moment, _, seconds in load.answers if seconds > 0.1]
+        print(f"{verdict['reason']}, after {verdict['looks']} looks; {len(slow)} slow answers; back "
+              f"{change['ended_ms'] - verdict['at_ms']} ms after the verdict")
+        self.assertTrue(slow, "the harm was real")
+        self.assertEqual(self.configuration(), self.before)
+        wait_until(lambda: load.answers[-1][2] < 0.1, 30, "fast again")
+
+
+if __name__ == "__main__":
+    harness.main()
