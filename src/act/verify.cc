@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/format.h"
 #include "kernels/compare/sequential_shift.h"
 #include "kernels/quantile.h"
 
@@ -92,8 +93,11 @@ std::string judge_guards(const VerifyPlan& plan, std::span<const MeasureSamples>
     if (is_suspect(plan.guards[i], verdict.guards.back(), effect)) suspect = measure.title;
     if (!breached || verdict.decision != Decision::kNone) continue;
     verdict.decision = Decision::kRolledBack;
-    verdict.reason = fmt::format("guard: {} {} (at most {:.0f} % worse)", measure.title,
-                                 percent(effect.effect), 100 * plan.guards[i].harm_max);
+    verdict.reason = std::isinf(effect.effect)
+                         ? fmt::format("guard: {} was 0 and is {} {}", measure.title,
+                                       format_number(effect.after), measure.unit)
+                         : fmt::format("guard: {} {} (at most {:.0f} % worse)", measure.title,
+                                       percent(effect.effect), 100 * plan.guards[i].harm_max);
   }
   return suspect;
 }

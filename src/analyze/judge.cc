@@ -16,6 +16,14 @@
 namespace trimtab::analyze {
 namespace {
 
+// The tail is fitted to at most some thousands of looks: what lies further out is not known more exactly.
+constexpr double kChanceMin = 1e-6;
+
+std::string chance_words(double probability) {
+  return probability < kChanceMin ? "less than once in a million"
+                                  : "once in " + format_number(std::round(1 / probability));
+}
+
 using kernels::Cells;
 
 // The layout of one judgement, in cells:   |<------ reference ------>|<--- recent --->|
@@ -336,9 +344,9 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
   const DurationMs spoke_ms = static_cast<DurationMs>(spoken.k) * cells.step_ms;
   const DurationMs reference_ms = unusual->compared_with.to - unusual->compared_with.from;
   unusual->statistic = fmt::format(
-      "{:+.1f} robust standard deviations over {}; by chance once in {} such looks; "
+      "{:+.1f} robust standard deviations over {}; by chance {} such looks; "
       "against {} before{}",
-      unusual->effect, format_duration_human(spoke_ms), format_number(1 / std::max(probability, 1e-12)),
+      unusual->effect, format_duration_human(spoke_ms), chance_words(probability),
       format_duration_human(reference_ms), seasons.empty() ? "" : ", its " + seasons + " taken into account");
   if (layout.reference_begin > 0) unusual->statistic += ", since its last change of level";
   if (dated) unusual->statistic += onset_words(*dated);

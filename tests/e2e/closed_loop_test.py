@@ -176,7 +176,7 @@ class ClosedLoop(LoopWorkplace):
 
         ids = {i: query_id(f"SELECT note FROM t{i} WHERE%") for i in tables}
         touch, first = query_id("UPDATE events%"), query_id("SELECT id FROM events%")
-        watch = {"step_ms": 5000, "before_ms": 120000, "observe_min_ms": 30000, "observe_max_ms": 120000}
+        watch = {"step_ms": 5000, "before_ms": 120000, "observe_min_ms": 30000, "observe_max_ms": 240000}
         harmful = self.propose({
             "title": "an index that slows writes", "entity": "table/events",
             "action": {"type": "postgresql.create_index", "target": "postgresql/main",

@@ -300,7 +300,8 @@ class Postgres:
         test.addCleanup(self.stop)
 
     def run(self, program, *arguments):
-        command = [self.binaries + "/" + program, *arguments]
+        """A program of the server's, or any by its path, as the server's user."""
+        command = [os.path.join(self.binaries, program), *arguments]
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--"] + command
         with open(self.folder + "/run.log", "ab") as log:
