@@ -33,15 +33,9 @@ std::vector<double> telemetry(std::size_t count, unsigned seed) {
 }
 
 // AR(1) noise without a season, and a spike at 2000.
-std::vector<double> noise(std::size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    state = 0.6 * state + normal(random);
-    out[i] = 100 + state + (i == 2000 ? 40 : 0);
-  }
+std::vector<double> noise_with_spike() {
+  std::vector<double> out = noise(3000, 3, 0.6, 100);
+  out[2000] += 40;
   return out;
 }
 
@@ -147,7 +141,7 @@ TEST(SeriesDetector, empty_one_point_constant_and_gaps_give_no_anomaly) {
       EXPECT_FALSE(point.is_anomaly);
     }
   }
-  const auto values = noise(3000, 3);
+  const auto values = noise_with_spike();
   std::vector<double> gappy;
   std::vector<std::size_t> where;
   for (std::size_t i = 0; i < values.size(); ++i) {
