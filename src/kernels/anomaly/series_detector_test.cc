@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "kernels/noise_testlib.h"
 #include "kernels/tail.h"
 
 namespace trimtab::kernels {
