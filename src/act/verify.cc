@@ -163,6 +163,9 @@ Status check_plan(const VerifyPlan& plan) {
   if (plan.step_ms < kSecondMs || plan.before_ms < plan.step_ms || plan.observe_max_ms < plan.step_ms) {
     return invalid("verify: step of at least 1 s, before and observe_max of at least a step");
   }
+  if (plan.settle_ms < 0 || plan.settle_ms >= plan.observe_max_ms) {
+    return invalid("verify: settle: expected less than observe_max");
+  }
   if (!(plan.alpha > 0 && plan.alpha < 0.5)) return invalid("verify: alpha: expected 0 to 0.5");
   if (plan.guards.size() > Verifier::kGuardsMax) {
     return fail(ErrorCode::kLimit, fmt::format("verify: {} guards; at most {} are watched",
@@ -297,7 +300,8 @@ Result<Look> Verifier::look(const VerifyPlan& plan, TimestampMs began_ms, Timest
   TRY(check_plan(plan));
   const Span before{began_ms - (plan.before_ms / plan.step_ms - 1) * plan.step_ms, began_ms};
   const Span after{applied_ms + plan.step_ms, now};
-  MeasureSamples target = TRY(read(plan.target.expression, plan.control, plan.step_ms, before, after));
+  const Span settled{after.from + plan.settle_ms, now};
+  MeasureSamples target = TRY(read(plan.target.expression, plan.control, plan.step_ms, before, settled));
   std::vector<MeasureSamples> guards;
   for (const Guard& guard : plan.guards) {
     auto samples = read(guard.measure.expression, "", plan.step_ms, before, after);

@@ -179,5 +179,28 @@ TEST(Verify, too_little_before_is_told_and_the_step_stands_in_the_expression) {
   EXPECT_FALSE(verifier.lacks_before(by, kTestStart));
 }
 
+TEST(Verify, target_is_compared_only_when_its_effect_had_time_to_be_whole) {
+  FunctionQuerier querier([&](std::string_view text, TimestampMs at) {
+    if (text == "guard" || at <= kTestStart) return 10.0;
+    return at <= kTestStart + 2 * kMinuteMs ? 9.0 : 5.0;
+  });
+  Verifier verifier(querier);
+  VerifyPlan by = plan();
+  by.target.expression = "target";
+  by.guards = {{.measure = {.title = "guard", .expression = "guard", .unit = ""}}};
+  by.settle_ms = 2 * kMinuteMs;
+  const auto look = [&](DurationMs after) {
+    return verifier.look(by, kTestStart, kTestStart, by.observe_max_ms, kTestStart + after)->verdict;
+  };
+  const Verdict early = look(kMinuteMs);
+  EXPECT_EQ(early.looks, 0U);
+  EXPECT_NEAR(early.guards.at(0).effect, 0, 1e-9);
+  const Verdict late = look(4 * kMinuteMs);
+  EXPECT_EQ(late.looks, 8U);
+  EXPECT_EQ(late.after, 5);
+  by.settle_ms = by.observe_max_ms;
+  EXPECT_FALSE(verifier.check(by));
+}
+
 }  // namespace
 }  // namespace trimtab::act

@@ -52,6 +52,8 @@ struct VerifyPlan {
   std::vector<Guard> guards;
   DurationMs step_ms = 15 * kSecondMs;         // one look
   DurationMs before_ms = 15 * kMinuteMs;       // what "before" is learnt from, at most
+  // The effect needs so long to be whole (a cache fills): the target is not compared before; guards are.
+  DurationMs settle_ms = 0;
   DurationMs observe_min_ms = kMinuteMs;       // no verdict on the gain sooner
   DurationMs observe_max_ms = 30 * kMinuteMs;  // inconclusive after
   double alpha = 0.05;                         // chance of a false verdict, however often one looks

@@ -63,7 +63,9 @@ void write_verify_plan(JsonWriter& json, const VerifyPlan& plan) {
   }
   json.end_array();
   json.field("step_ms", plan.step_ms).field("before_ms", plan.before_ms);
-  json.field("observe_min_ms", plan.observe_min_ms).field("observe_max_ms", plan.observe_max_ms);
+  json.field("settle_ms", plan.settle_ms)
+      .field("observe_min_ms", plan.observe_min_ms)
+      .field("observe_max_ms", plan.observe_max_ms);
   json.field("alpha", plan.alpha).end_object();
 }
 
@@ -102,6 +104,7 @@ void read_verify_plan(Fields& fields, VerifyPlan& out) {
     });
     plan.read("step_ms", out.step_ms);
     plan.read("before_ms", out.before_ms);
+    plan.read("settle_ms", out.settle_ms);
     plan.read("observe_min_ms", out.observe_min_ms);
     plan.read("observe_max_ms", out.observe_max_ms);
     plan.read("alpha", out.alpha);

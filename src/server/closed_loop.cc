@@ -10,6 +10,7 @@
 #include "act/redis/redis_executor.h"
 #include "advise/nginx/advisors.h"
 #include "advise/postgresql/advisors.h"
+#include "advise/redis/advisors.h"
 
 namespace trimtab {
 
@@ -32,7 +33,7 @@ std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, 
   switch (target.kind) {
     case TargetKind::kPostgresql: return advise::postgresql::create_advisors(target, metrics);
     case TargetKind::kNginx: return advise::nginx::create_advisors(target);
-    case TargetKind::kRedis:
+    case TargetKind::kRedis: return advise::redis::create_advisors(target);
     case TargetKind::kMemcached:
     case TargetKind::kHaproxy:
     case TargetKind::kPgbouncer: break;
