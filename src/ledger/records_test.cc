@@ -109,6 +109,7 @@ TEST(Records, recommendation_and_change_survive_json) {
   EXPECT_EQ(to_json(*read), to_json(recommendation));
   EXPECT_EQ(read->action.parameters, recommendation.action.parameters);
   EXPECT_EQ(read->verify.guards.at(0).harm_max, 0.1);
+  EXPECT_EQ(read->verify.settle_ms, 2 * kMinuteMs);
 
   const Change change = full_change(12);
   const auto again = change_from_json(to_json(change));

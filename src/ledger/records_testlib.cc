@@ -106,6 +106,7 @@ Recommendation full_recommendation(const std::string& fingerprint) {
   out.verify.control = "rate(b[{{.step}}])";
   out.verify.guards.push_back(
       {{"insert time", "rate(c[{{.step}}])", "seconds", WorseDirection::kUp}, 0.1, 0.01});
+  out.verify.settle_ms = 2 * kMinuteMs;
   out.verify.alpha = 0.01;
   out.conflicts = {"another"};
   out.after = {"first"};

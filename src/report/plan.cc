@@ -78,9 +78,12 @@ void recommendation_facts(Document& page, const Recommendation& r, bool whole) {
   page.fact("Undo", r.action.undo);
   if (!r.verify.target.expression.empty()) {
     page.fact("Verify",
-              fmt::format("{}; kept from {} on, reversed at {} worse; {} to {}", r.verify.target.title,
+              fmt::format("{}; kept from {} on, reversed at {} worse; {} to {}{}", r.verify.target.title,
                           percent(-r.verify.minimum_effect), percent(r.verify.maximum_harm),
-                          report::about(r.verify.observe_min_ms), report::about(r.verify.observe_max_ms)));
+                          report::about(r.verify.observe_min_ms), report::about(r.verify.observe_max_ms),
+                          r.verify.settle_ms == 0
+                              ? ""
+                              : fmt::format(", compared after {}", report::about(r.verify.settle_ms))));
   }
   for (const Guard& guard : r.verify.guards) {
     page.fact("Guard", fmt::format("{}: at most {} worse", guard.measure.title, percent(guard.harm_max)));

@@ -114,7 +114,7 @@ class CacheAside:
 class RedisLoop(LoopWorkplace):
     def begin(self, max_memory):
         redis = Server(self, max_memory)
-        load = CacheAside(redis.port, rate=200)
+        load = CacheAside(redis.port, rate=250)
         self.addCleanup(load.stop)
         self.serve(f"collectors:\n  redis:\n    - {{name: cache, url: 'redis://127.0.0.1:{redis.port}', act: true, interval: 500ms}}\n")
         return redis, load

@@ -2,64 +2,29 @@
 // On a real Redis server of the test's own, on a socket in a folder of its own.
 #include "act/redis/redis_executor.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <thread>
-
-#include "ledger/ledger_testlib.h"
-#include "targets/redis/client.h"
+#include "targets/redis/server_testlib.h"
 
 namespace trimtab::act {
 namespace {
 
 class RedisTest : public testing::Test {
  protected:
-  void SetUp() override { start(); }
-  void TearDown() override { stop(); }
-  void start() {
-    std::string words[] = {
-        "redis-server",    "--port", "0", "--unixsocket", scratch_.file("redis.sock"), "--dir",
-        scratch_.file(""), "--save", ""};
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t quiet;
-    posix_spawn_file_actions_init(&quiet);
-    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
-    ASSERT_EQ(posix_spawn(&server_, "/usr/bin/redis-server", &quiet, nullptr, arguments.data(), environ), 0);
-    posix_spawn_file_actions_destroy(&quiet);
-    while (!redis::Client::open(target(), kSecondMs)) std::this_thread::yield();
-  }
-  void stop() {
-    if (server_ == 0) return;
-    kill(server_, SIGKILL);
-    waitpid(server_, nullptr, 0);
-    server_ = 0;
-  }
-  Target target() const {
-    Target out;
-    out.kind = TargetKind::kRedis;
-    out.id = "main";
-    out.url = "unix://" + scratch_.file("redis.sock");
-    out.username = username_;
-    out.password = password_;
-    return out;
+  void SetUp() override {
+    auto server = redis::TestServer::start();
+    ASSERT_TRUE(server) << server.error().message();
+    server_ = *std::move(server);
   }
   static Action action(const std::string& setting, const std::string& value) {
     return {"redis.set", "redis/main", {{"setting", setting}, {"value", value}}, "", ""};
   }
 
-  ScratchFolder scratch_;
-  pid_t server_ = 0;
+  std::unique_ptr<redis::TestServer> server_;
   std::string username_;
   std::string password_;
-  std::unique_ptr<Executor> executor_ =
-      create_redis_setter([this](const std::string&) -> Result<Target> { return target(); });
+  std::unique_ptr<Executor> executor_ = create_redis_setter(
+      [this](const std::string&) -> Result<Target> { return server_->target(username_, password_); });
 };
 
 TEST_F(RedisTest, setting_is_set_and_set_back) {
@@ -88,7 +53,7 @@ TEST_F(RedisTest, settings_that_are_not_ours_and_wrong_values_are_refused) {
 }
 
 TEST_F(RedisTest, reading_role_may_not_set) {
-  auto client = redis::Client::open(target(), kSecondMs).value();
+  auto client = server_->connect().value();
   ASSERT_TRUE(client->command({"ACL", "SETUSER", "reader", "on", ">hunter2", "+config|get", "+info"}));
   username_ = "reader";
   password_ = "hunter2";
@@ -102,9 +67,9 @@ TEST_F(RedisTest, server_that_is_gone_is_an_error_and_forgets_the_change) {
   const Action one = action("maxmemory", "100mb");
   const std::string state = executor_->capture(one).value();
   ASSERT_TRUE(executor_->apply(one, state));
-  stop();
+  server_->stop();
   EXPECT_EQ(executor_->undo(one, state).error().code(), ErrorCode::kUnavailable);
-  start();
+  ASSERT_TRUE(server_->start_again());
   EXPECT_TRUE(executor_->is_undone(one, state).value());
 }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "targets/redis/client.h"
+
+namespace trimtab::redis {
+
+// A real redis-server of its own on a socket in a temporary folder; gone with the object. It keeps nothing.
+class TestServer {
+ public:
+  static Result<std::unique_ptr<TestServer>> start();
+  ~TestServer();
+
+  // "redis/main", as the default user unless another is named.
+  Target target(const std::string& username = "", const std::string& password = "") const;
+  Result<std::unique_ptr<Client>> connect() const { return Client::open(target(), kSecondMs); }
+  void stop();  // as a crash
+  Status start_again();
+
+ private:
+  TestServer() = default;
+  std::string folder_;
+  pid_t server_ = 0;
+};
+
+}  // namespace trimtab::redis
