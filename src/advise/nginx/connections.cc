@@ -15,15 +15,15 @@ namespace trimtab::advise::nginx {
 
 namespace {
 
-double number_of(std::string_view text, double otherwise) {
+double whole_number(std::string_view text, double otherwise) {
   double value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   return problem == std::errc() && end == text.data() + text.size() && value > 0 ? value : otherwise;
 }
 
 // The number a directive of one word sets.
-double number_of(const Directive* directive, double otherwise) {
-  return directive != nullptr && directive->words.size() == 2 ? number_of(directive->words[1], otherwise)
+double whole_number(const Directive* directive, double otherwise) {
+  return directive != nullptr && directive->words.size() == 2 ? whole_number(directive->words[1], otherwise)
                                                               : otherwise;
 }
 
@@ -38,7 +38,7 @@ std::string first_line(const std::string& path) {
 double open_files_of(const Target& target) {
   constexpr std::size_t kBytesMax = 8 << 10;
   const std::string pid = first_line(target.pid_file.empty() ? "/run/nginx.pid" : target.pid_file);
-  if (number_of(pid, 0) <= 1) return 0;
+  if (whole_number(pid, 0) <= 1) return 0;
   std::ifstream in(fmt::format("/proc/{}/limits", pid));
   std::string text(kBytesMax, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -54,15 +54,14 @@ class ConnectionsAdvisor final : public ServerAdvisor {
   Result<std::vector<Recommendation>> look(const AdvisedServer& where, const Context& context) override {
     // Nobody counts, or nobody can be told: nothing to say.
     if (!target().url.starts_with("http") || target().config.empty()) return std::vector<Recommendation>{};
-    const auto number = [&](const char* form) {
-      return value_now(context, fmt::format(fmt::runtime(form), fmt::arg("labels", where.labels()),
-                                            fmt::arg("window", kConnectionsWindowMs / kSecondMs)));
-    };
     ConnectionsLook look;
-    look.accepted = TRY(number("sum(increase(nginx_connections_accepted{labels}[{window}s]))"));
-    look.handled = TRY(number("sum(increase(nginx_connections_handled{labels}[{window}s]))"));
-    look.active_max = TRY(number("max(max_over_time(nginx_connections_active{labels}[{window}s]))"));
-    look.traffic = TRY(read_traffic(context, where));
+    look.seconds = TRY(seconds_of(context, where, "nginx_connections_accepted"));
+    look.accepted =
+        TRY(number_of(context, where, "sum(increase(nginx_connections_accepted{labels}[{window}]))"));
+    look.handled =
+        TRY(number_of(context, where, "sum(increase(nginx_connections_handled{labels}[{window}]))"));
+    look.active_max =
+        TRY(number_of(context, where, "max(max_over_time(nginx_connections_active{labels}[{window}]))"));
     look.collector_interval_ms = target().interval_ms;
     look.configuration = TRY(read_configuration(target().config));
     look.open_files_max = open_files_of(target());
@@ -80,23 +79,26 @@ double open_files_limit(std::string_view limits) {
   if (at == std::string_view::npos) return 0;
   limits.remove_prefix(at + kName.size());
   limits.remove_prefix(std::min(limits.find_first_not_of(' '), limits.size()));
-  return number_of(limits.substr(0, limits.find(' ')), 0);
+  return whole_number(limits.substr(0, limits.find(' ')), 0);
 }
 
 std::optional<Recommendation> advise_connections(const ConnectionsLook& look, const AdvisedServer& where) {
   const double dropped = look.accepted - look.handled;
   // Also when one is not known.
+  if (look.seconds < kTrafficSecondsMin) return std::nullopt;
   if (!(dropped >= kDroppedMin && dropped >= kDroppedShareMin * look.accepted)) return std::nullopt;
   const Directive* events = find(look.configuration.directives, "events");
   if (events == nullptr || !events->is_block) return std::nullopt;
   const Directive* set = find(events->inside, "worker_connections");
-  const double now = number_of(set, kConnectionsDefault);
+  const double now = whole_number(set, kConnectionsDefault);
   const double files =
-      number_of(find(look.configuration.directives, "worker_rlimit_nofile"), look.open_files_max);
+      whole_number(find(look.configuration.directives, "worker_rlimit_nofile"), look.open_files_max);
   const double wanted = std::exp2(std::floor(std::log2(2 * now)) + 1);
   // A proxied request holds a connection to the client and one to the upstream: two files.
   const bool fits = files == 0 || 2 * wanted <= files;
 
+  const std::string period =
+      "the last " + format_duration_human(static_cast<DurationMs>(look.seconds) * kSecondMs);
   Recommendation out;
   out.fingerprint = fmt::format("nginx.worker_connections|{}", where.target);
   out.title =
@@ -105,8 +107,8 @@ std::optional<Recommendation> advise_connections(const ConnectionsLook& look, co
   out.why = "Connections are closed unserved because no worker has one left; those clients see a reset.";
   out.evidence = {{"connections closed unserved",
                    fmt::format("{} of {}", format_number(dropped), format_number(look.accepted)),
-                   "stub_status, accepted less handled, the last hour"},
-                  {"active at once", format_number(look.active_max), "stub_status, highest of the last hour"},
+                   "stub_status, accepted less handled, " + period},
+                  {"active at once", format_number(look.active_max), "stub_status, highest of " + period},
                   {"worker_connections", fmt::format("{:.0f} a worker", now),
                    set == nullptr ? "the default" : look.configuration.files[set->file].path}};
   if (files > 0) {
@@ -124,9 +126,9 @@ std::optional<Recommendation> advise_connections(const ConnectionsLook& look, co
   out.expected = {out.verify.target.expression, -1, -0.5};
   out.verify.minimum_effect = 0.25;
   if (where.has_log) out.verify.guards = request_guards(where);
-  out.verify.step_ms = look_step(look.traffic, look.collector_interval_ms);
+  out.verify.step_ms = look_step({look.accepted, look.seconds}, look.collector_interval_ms);
   out.verify.before_ms = std::max<DurationMs>(30 * kMinuteMs, 12 * out.verify.step_ms);
-  out.verify.observe_min_ms = 12 * out.verify.step_ms;
+  out.verify.observe_min_ms = 6 * out.verify.step_ms;
   out.verify.observe_max_ms = 240 * out.verify.step_ms;
   if (!fits) return out;
   const std::string text = fmt::format("worker_connections {:.0f};", wanted);

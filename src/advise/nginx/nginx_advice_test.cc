@@ -158,7 +158,7 @@ ConnectionsLook full() {
   look.handled = 9'000;
   look.active_max = 500;
   look.open_files_max = 65536;
-  look.traffic = {.requests = 9000, .seconds = 900};
+  look.seconds = 900;
   look.configuration = configuration("events { worker_connections 512; }");
   return look;
 }
@@ -202,6 +202,9 @@ TEST(Connections, few_or_unknown_losses_are_no_reason) {
     look.handled = one.handled;
     EXPECT_FALSE(advise_connections(look, kWhere)) << one.accepted << " " << one.handled;
   }
+  ConnectionsLook brief = full();
+  brief.seconds = kTrafficSecondsMin - 1;
+  EXPECT_FALSE(advise_connections(brief, kWhere));
 }
 
 TEST(Connections, limit_of_open_files_is_read) {
@@ -229,7 +232,7 @@ TEST(ServerTraffic, too_little_says_what_is_needed) {
 }
 
 TEST(ServerTraffic, a_look_holds_enough_requests_and_rounds) {
-  EXPECT_EQ(look_step({.requests = 1e6, .seconds = 100}, kSecondMs), 5 * kSecondMs);
+  EXPECT_EQ(look_step({.requests = 1e6, .seconds = 100}, 100), 2 * kSecondMs);
   EXPECT_EQ(look_step({.requests = 200, .seconds = 100}, kSecondMs), 50 * kSecondMs);
   EXPECT_EQ(look_step({.requests = 1e6, .seconds = 100}, 15 * kSecondMs), kMinuteMs);
   EXPECT_EQ(look_step({}, kSecondMs), 5 * kMinuteMs);

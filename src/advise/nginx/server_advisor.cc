@@ -14,17 +14,25 @@ std::string AdvisedServer::labels(const std::string& more) const {
   return fmt::format("{{instance={}{}}}", promql_string(instance), more);
 }
 
+Result<double> number_of(const Context& context, const AdvisedServer& where, std::string_view form) {
+  return value_now(context,
+                   fmt::format(fmt::runtime(form), fmt::arg("labels", where.labels()),
+                               fmt::arg("window", fmt::format("{}s", kTrafficWindowMs / kSecondMs))));
+}
+
+Result<double> seconds_of(const Context& context, const AdvisedServer& where, std::string_view metric) {
+  const double seconds = TRY(
+      number_of(context, where,
+                fmt::format("time() - min(min_over_time(timestamp({}{{labels}})[{{window}}:1s]))", metric)));
+  return std::isfinite(seconds) ? seconds : 0;
+}
+
 Result<Traffic> read_traffic(const Context& context, const AdvisedServer& where) {
-  const auto number = [&](const std::string& form) {
-    return value_now(context, fmt::format(fmt::runtime(form), fmt::arg("labels", where.labels()),
-                                          fmt::arg("window", kTrafficWindowMs / kSecondMs)));
-  };
-  // The counter of all bytes is there from the first round on, unlike that of a status.
-  const double first = TRY(number(
-      "time() - min(min_over_time(timestamp(nginx_http_response_size_bytes_total{labels})[{window}s:1s]))"));
-  const double requests = TRY(number("sum(increase(nginx_http_response_count_total{labels}[{window}s]))"));
-  return Traffic{.requests = std::isfinite(requests) ? requests : 0,
-                 .seconds = std::isfinite(first) ? first : 0};
+  // This counter is there from the first round on, unlike that of a status.
+  const double seconds = TRY(seconds_of(context, where, "nginx_http_response_size_bytes_total"));
+  const double requests =
+      TRY(number_of(context, where, "sum(increase(nginx_http_response_count_total{labels}[{window}]))"));
+  return Traffic{.requests = std::isfinite(requests) ? requests : 0, .seconds = seconds};
 }
 
 std::string lacks(const Traffic& traffic) {
@@ -44,7 +52,7 @@ std::string lacks(const Traffic& traffic) {
 }
 
 DurationMs look_step(const Traffic& traffic, DurationMs collector_interval_ms) {
-  constexpr DurationMs kStepMin = 5 * kSecondMs, kStepMax = 5 * kMinuteMs;
+  constexpr DurationMs kStepMin = 2 * kSecondMs, kStepMax = 5 * kMinuteMs;
   const double seconds = std::min(kRequestsPerLookMin / std::max(traffic.per_second(), 1e-3), 1e6);
   const auto for_requests = static_cast<DurationMs>(std::ceil(seconds)) * kSecondMs;
   return std::clamp(std::max(for_requests, 4 * collector_interval_ms), kStepMin, kStepMax);

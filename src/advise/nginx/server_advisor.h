@@ -20,18 +20,23 @@ struct AdvisedServer {
   std::string labels(const std::string& more = {}) const;
 };
 
-// What happened lately, of the collector's series; NaN: not known.
+// What happened in kTrafficWindowMs up to now, of the collector's series.
 struct Traffic {
-  double requests = 0;  // logged, in kTrafficWindowMs up to now
-  double seconds = 0;   // how long there have been samples in that time
+  double requests = 0;
+  double seconds = 0;  // how long there have been samples in that time
   double per_second() const { return seconds > 0 ? requests / seconds : 0; }
 };
+// Of the access log.
 Result<Traffic> read_traffic(const Context& context, const AdvisedServer& where);
+// A number of an expression in which {labels} and {window} stand for this server and the time looked at.
+Result<double> number_of(const Context& context, const AdvisedServer& where, std::string_view form);
+// How long, in seconds, there have been samples of this metric in the time looked at.
+Result<double> seconds_of(const Context& context, const AdvisedServer& where, std::string_view metric);
 
-// "" when there is enough to advise on, else what is missing: "2 more minutes of requests".
+// "" when there are kTrafficSecondsMin and kRequestsMin, else what is missing: "2 more minutes of requests".
 std::string lacks(const Traffic& traffic);
 
-// A look of a verification holds kRequestsPerLookMin requests, four rounds of the collector and 5 s, at most
+// A look of a verification holds kRequestsPerLookMin requests, four rounds of the collector and 2 s, at most
 // 5 minutes.
 DurationMs look_step(const Traffic& traffic, DurationMs collector_interval_ms);
 
