@@ -292,7 +292,8 @@ std::optional<Recommendation> advise_compression(const CompressionLook& look, co
   if (const auto edit = compression_edit(look.configuration, gain.media_types)) {
     out.action = edit_action(*edit, where);
   } else {
-    out.why += " Compression is set in several places, so where to change it is for a person to decide.";
+    out.why +=
+        " It is set in several places, or beside what reads like a secret: a person must decide where.";
   }
   return out;
 }

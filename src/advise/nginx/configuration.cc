@@ -5,6 +5,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -94,6 +95,15 @@ bool stands_once(std::string_view text, std::string_view what) {
   return at != std::string_view::npos && text.find(what, at + 1) == std::string_view::npos;
 }
 
+bool may_hold_secret(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::ranges::any_of(std::array{"authorization", "password", "passwd", "secret", "token", "cookie",
+                                        "api-key", "api_key", "apikey"},
+                             [&](const char* word) { return lower.contains(word); });
+}
+
 }  // namespace
 
 Result<Configuration> read_configuration(const std::string& path) {
@@ -132,6 +142,7 @@ std::optional<ConfigEdit> edit_of(const ConfigFile& file, std::size_t begin, std
     }
     if (to - from > kFindBytesMax) return std::nullopt;
   }
+  if (may_hold_secret(whole.substr(from, to - from))) return std::nullopt;
   return ConfigEdit{
       .path = file.path,
       .find = std::string(whole.substr(from, to - from)),

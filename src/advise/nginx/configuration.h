@@ -42,7 +42,8 @@ struct ConfigEdit {
   std::string replace;
 };
 // Replaces bytes [begin, end) of the file by `text`; what is searched for grows behind it, then before it,
-// until it stands there once. Empty when even kFindBytesMax do not suffice.
+// until it stands there once. Empty when even kFindBytesMax do not suffice, or when what would be kept in the
+// ledger and shown reads like a secret (a header with a token, a password).
 std::optional<ConfigEdit> edit_of(const ConfigFile& file, std::size_t begin, std::size_t end,
                                   std::string_view text);
 inline constexpr std::size_t kFindBytesMax = 4 << 10;

@@ -138,6 +138,9 @@ TEST(ConfigEdit, text_searched_for_stands_once) {
   std::string many;
   for (int i = 0; i < 3000; ++i) many += "a;\n";
   EXPECT_FALSE(edit_of({"f", many}, 3000, 3002, "X"));
+  const std::string secret = "a;\na;\nproxy_set_header Authorization \"Bearer x\";\nb;\n";
+  EXPECT_FALSE(edit_of({"f", secret}, 3, 5, "X")) << "what is searched for would hold the line below";
+  EXPECT_TRUE(edit_of({"f", secret}, secret.find("b;"), secret.find("b;") + 2, "X"));
 }
 
 }  // namespace
