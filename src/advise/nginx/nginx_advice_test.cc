@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "advise/nginx/advisors.h"
 #include "advise/nginx/compression.h"
@@ -40,6 +44,24 @@ TEST(Served, texts_are_told_by_get_status_and_name) {
   EXPECT_EQ(served.texts[1].path, "/a.css");
   EXPECT_EQ(served.texts[1].requests, 2);
   EXPECT_EQ(served.texts[1].bytes, 150);
+}
+
+TEST(Served, only_the_end_of_a_regular_file_is_read) {
+  const std::string path = testing::TempDir() + "/served_" + std::to_string(::getpid());
+  const std::string line = "::1 - - [x] \"GET /a.css HTTP/1.1\" 200 10 \"-\" \"-\"\n";
+  {
+    std::ofstream out(path);
+    for (std::size_t written = 0; written < 2 * kLogBytesMax; written += line.size()) out << line;
+  }
+  const auto served = read_served(path);
+  ASSERT_TRUE(served) << served.error().message();
+  EXPECT_EQ(served->requests, static_cast<double>((kLogBytesMax - 1) / line.size()));
+  EXPECT_EQ(served->texts.size(), 1u);
+  std::ofstream(path, std::ios::trunc).flush();
+  EXPECT_EQ(read_served(path).value().requests, 0);
+  std::filesystem::remove(path);
+  EXPECT_EQ(read_served(path).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(read_served("/dev/null").error().code(), ErrorCode::kUnavailable);
 }
 
 // A thousand requests for one style sheet of 20 kB that compresses to a quarter, and as many bytes of

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -82,6 +83,10 @@ Served served_of(std::string_view lines) {
 }
 
 Result<Served> read_served(const std::string& log) {
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(log, problem)) {  // a pipe would hold us up
+    return fail(ErrorCode::kUnavailable, fmt::format("{} is not a regular file", log));
+  }
   std::ifstream in(log, std::ios::binary | std::ios::ate);
   if (!in) return fail(ErrorCode::kUnavailable, fmt::format("cannot open {}: {}", log, std::strerror(errno)));
   const auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg()));
