@@ -39,6 +39,16 @@ bool was_foretold(const Change& change) {
   return middle < 0 ? change.verdict.effect <= weakest : change.verdict.effect >= weakest;
 }
 
+// A rise from nothing has no size relative to before.
+std::string guard_words(const Verdict::GuardResult& guard) {
+  const std::string range = percent_range(guard.low, guard.high);
+  return fmt::format("{}: {}{}{}", guard.title,
+                     !std::isnan(guard.effect) ? percent(guard.effect)
+                     : guard.breached          ? "up from nothing"
+                                               : "not measured",
+                     range.empty() ? "" : " (" + range + ")", guard.breached ? ", breached" : "");
+}
+
 std::string benefit_words(const Recommendation& r) {
   std::string out;
   if (r.benefit_seconds_per_day > 0) {
@@ -111,9 +121,7 @@ void change_facts(Document& page, const Change& c, bool whole) {
   if (c.ended_ms && c.found_ms != 0)
     page.fact("Took", report::about(*c.ended_ms - c.found_ms) + " from finding to verdict");
   for (const Verdict::GuardResult& guard : c.verdict.guards) {
-    page.fact("Guard", fmt::format("{}: {} ({}){}", guard.title,
-                                   std::isnan(guard.effect) ? "not measured" : percent(guard.effect),
-                                   percent_range(guard.low, guard.high), guard.breached ? ", breached" : ""));
+    page.fact("Guard", guard_words(guard));
   }
   for (const Recheck& recheck : c.rechecks) {
     page.fact("Again", !recheck.at_ms

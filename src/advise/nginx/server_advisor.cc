@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "advise/recommending.h"
 #include "advise/series.h"
 
 namespace trimtab::advise::nginx {
@@ -104,27 +105,13 @@ Action edit_action(const ConfigEdit& edit, const AdvisedServer& where) {
 Result<std::vector<Recommendation>> ServerAdvisor::advise(const Context& context) {
   const AdvisedServer where{target_.name(), target_.instance, !target_.log.empty()};
   std::vector<Recommendation> out = TRY(look(where, context));
-  for (Recommendation& one : out) {
-    one.advisor = name_;
-    one.action.target = where.target;
-    one.entity = where.entity();
-    const EntityInfo info = context.estate.info(one.entity);
-    one.owner = info.owner;
-    one.tier = info.tier;
-    one.created_ms = one.updated_ms = context.now_ms;
-    if (one.expires_ms == 0) one.expires_ms = context.now_ms + kAdviceExpiresMs;
-  }
+  complete(out, name_, where.target, where.entity(), context);
   return out;
 }
 
 Recommendation ServerAdvisor::not_enough(std::string title, std::string needs) const {
-  Recommendation out;
-  out.fingerprint = fmt::format("{}.needs|{}", name_, target_.name());
-  out.state = RecommendationState::kNotEnoughData;
-  out.title = std::move(title);
-  out.why = "What is known is too little to advise on.";
-  out.needs = std::move(needs);
-  return out;
+  return not_enough_data(fmt::format("{}.needs|{}", name_, target_.name()), std::move(title),
+                         std::move(needs));
 }
 
 }  // namespace trimtab::advise::nginx

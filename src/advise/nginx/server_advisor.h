@@ -50,7 +50,6 @@ inline constexpr DurationMs kTrafficWindowMs = 15 * kMinuteMs;
 inline constexpr double kTrafficSecondsMin = 30;
 inline constexpr double kRequestsMin = 200;
 inline constexpr double kRequestsPerLookMin = 100;
-inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
 
 // What the advisors of one nginx share: what every recommendation says about where it belongs.
 class ServerAdvisor : public Advisor {

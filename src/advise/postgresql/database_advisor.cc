@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "advise/postgresql/query_metrics.h"
+#include "advise/recommending.h"
 #include "advise/series.h"
 
 namespace trimtab::advise::postgresql {
@@ -29,28 +30,14 @@ Result<std::vector<Recommendation>> DatabaseAdvisor::advise(const Context& conte
   const auto rows = TRY(connection->query("SELECT current_database()"));
   const AdvisedDatabase where{target_.name(), target_.instance, rows.text(0, 0)};
   auto out = TRY(look(*connection, where, context));
-  for (Recommendation& one : out) {
-    one.advisor = name_;
-    one.action.target = where.target;
-    one.entity = where.entity();
-    const EntityInfo info = context.estate.info(one.entity);
-    one.owner = info.owner;
-    one.tier = info.tier;
-    one.created_ms = one.updated_ms = context.now_ms;
-    if (one.expires_ms == 0) one.expires_ms = context.now_ms + kAdviceExpiresMs;
-  }
+  complete(out, name_, where.target, where.entity(), context);
   return out;
 }
 
 Recommendation DatabaseAdvisor::not_enough(const AdvisedDatabase& where, std::string title,
                                            std::string needs) const {
-  Recommendation out;
-  out.fingerprint = fmt::format("{}.needs|{}|{}", name_, where.target, where.database);
-  out.state = RecommendationState::kNotEnoughData;
-  out.title = std::move(title);
-  out.why = "What is known is too little to advise on.";
-  out.needs = std::move(needs);
-  return out;
+  return not_enough_data(fmt::format("{}.needs|{}|{}", name_, where.target, where.database), std::move(title),
+                         std::move(needs));
 }
 
 }  // namespace trimtab::advise::postgresql

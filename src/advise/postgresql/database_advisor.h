@@ -23,8 +23,6 @@ struct AdvisedDatabase {
 // The mean time of all of the database's statements may not get worse by a fifth and 50 us.
 Guard statements_guard(const AdvisedDatabase& where);
 
-inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
-
 // What the advisors of one PostgreSQL target share: a read-only connection a pass, and what every
 // recommendation says about where it belongs.
 class DatabaseAdvisor : public Advisor {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "advise/recommending.h"
 #include "advise/series.h"
 
 namespace trimtab::advise::redis {
@@ -63,12 +64,8 @@ Recommendation people_advice(const AdvisedServer& where, const std::string& what
 
 Recommendation not_enough(const AdvisedServer& where, const std::string& what, std::string title,
                           std::string needs) {
-  Recommendation out = people_advice(where, what + ".needs");
-  out.state = RecommendationState::kNotEnoughData;
-  out.title = std::move(title);
-  out.why = "What is known is too little to advise on.";
-  out.needs = std::move(needs);
-  return out;
+  return not_enough_data(fmt::format("redis|{}|{}.needs", where.target, what), std::move(title),
+                         std::move(needs));
 }
 
 }  // namespace trimtab::advise::redis

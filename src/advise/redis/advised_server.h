@@ -35,6 +35,4 @@ Recommendation people_advice(const AdvisedServer& where, const std::string& what
 Recommendation not_enough(const AdvisedServer& where, const std::string& what, std::string title,
                           std::string needs);
 
-inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
-
 }  // namespace trimtab::advise::redis

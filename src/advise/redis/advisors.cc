@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "advise/recommending.h"
 #include "advise/redis/advised_server.h"
 #include "advise/redis/memory_rules.h"
 #include "advise/redis/persistence_rules.h"
@@ -41,7 +42,7 @@ class RedisAdvisor final : public Advisor {
         out.push_back(std::move(one));
       }
     }
-    for (Recommendation& one : out) complete(one, context);
+    complete(out, name(), where_.target, where_.entity(), context);
     return out;
   }
 
@@ -62,17 +63,6 @@ class RedisAdvisor final : public Advisor {
       if (key.bytes > biggest_.bytes) biggest_ = key;
     }
     return ok();
-  }
-
-  void complete(Recommendation& one, const Context& context) const {
-    one.advisor = name();
-    one.action.target = where_.target;
-    one.entity = where_.entity();
-    const EntityInfo info = context.estate.info(one.entity);
-    one.owner = info.owner;
-    one.tier = info.tier;
-    one.created_ms = one.updated_ms = context.now_ms;
-    one.expires_ms = context.now_ms + kAdviceExpiresMs;
   }
 
   const Target target_;

@@ -2,8 +2,9 @@
 #include "advise/redis/redis_look.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "targets/redis/info_text.h"
 
 namespace trimtab::advise::redis {
 
@@ -12,23 +13,10 @@ namespace {
 using trimtab::redis::Client;
 using trimtab::redis::Reply;
 
-double number(std::string_view text) {
-  double value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return problem == std::errc() ? value : 0;
-}
-
-// 12 of "keys=12,expires=3" for "keys".
+// 0 for what is no number.
+double number(std::string_view text) { return trimtab::redis::info_number(text).value_or(0); }
 double part(std::string_view list, std::string_view key) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view one = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    if (one.size() > key.size() && one.starts_with(key) && one[key.size()] == '=') {
-      return number(one.substr(key.size() + 1));
-    }
-  }
-  return 0;
+  return trimtab::redis::info_part(list, key).value_or(0);
 }
 
 struct Known {
@@ -49,11 +37,6 @@ constexpr Known kKnown[] = {{"maxmemory", &RedisLook::max_memory},
                             {"total_forks", &RedisLook::forks},
                             {"aof_delayed_fsync", &RedisLook::delayed_syncs}};
 
-bool is_database(std::string_view field) {
-  return field.size() > 2 && field.starts_with("db") &&
-         std::ranges::all_of(field.substr(2), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 void read_line(std::string_view field, std::string_view value, RedisLook& look) {
   if (const auto* known = std::ranges::find(kKnown, field, &Known::field); known != std::end(kKnown)) {
     look.*(known->value) = number(value) * known->scale;
@@ -71,7 +54,7 @@ void read_line(std::string_view field, std::string_view value, RedisLook& look) 
     look.out_of_memory_errors = part(value, "count");
   } else if (field == "errorstat_MISCONF") {
     look.snapshot_errors = part(value, "count");
-  } else if (is_database(field)) {
+  } else if (trimtab::redis::is_info_database(field)) {
     look.keys += part(value, "keys");
     look.keys_expiring += part(value, "expires");
   }
@@ -102,14 +85,8 @@ Result<double> ask_number(Client& client, const std::vector<std::string>& words)
 RedisLook read_look(std::string_view info, TimestampMs now) {
   RedisLook look;
   look.at_ms = now;
-  while (!info.empty()) {
-    const std::size_t end = std::min(info.find('\n'), info.size());
-    std::string_view line = info.substr(0, end);
-    info.remove_prefix(std::min(end + 1, info.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos) read_line(line.substr(0, colon), line.substr(colon + 1), look);
-  }
+  trimtab::redis::read_info(
+      info, [&](std::string_view field, std::string_view value) { read_line(field, value, look); });
   return look;
 }
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include "ingest/collectors/redis/redis_source.h"
+#include "targets/redis/info_text.h"
 
 namespace trimtab {
 namespace {
@@ -93,31 +93,12 @@ constexpr State kStates[] = {
     {"master_link_status", "redis_master_link_up", "up"},
 };
 
-std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// "keys" of "keys=12,expires=3,avg_ttl=0".
-std::optional<double> part(std::string_view list, std::string_view key) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view one = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    if (one.size() > key.size() && one.starts_with(key) && one[key.size()] == '=') {
-      return number(one.substr(key.size() + 1));
-    }
-  }
-  return std::nullopt;
-}
-
 // "db0:keys=12,expires=3,avg_ttl=0".
 void put_database(std::string_view name, std::string_view value, SeriesSink& sink) {
-  if (const auto keys = part(value, "keys")) sink.gauge("redis_db_keys", *keys, {{"db", name}});
-  if (const auto keys = part(value, "expires")) sink.gauge("redis_db_keys_expiring", *keys, {{"db", name}});
-  if (const auto ms = part(value, "avg_ttl")) {
+  if (const auto keys = redis::info_part(value, "keys")) sink.gauge("redis_db_keys", *keys, {{"db", name}});
+  if (const auto keys = redis::info_part(value, "expires"))
+    sink.gauge("redis_db_keys_expiring", *keys, {{"db", name}});
+  if (const auto ms = redis::info_part(value, "avg_ttl")) {
     sink.gauge("redis_db_avg_ttl_seconds", *ms / 1000, {{"db", name}});
   }
 }
@@ -125,7 +106,8 @@ void put_database(std::string_view name, std::string_view value, SeriesSink& sin
 // "cmdstat_get:calls=1,usec=2,usec_per_call=2.00,rejected_calls=0,failed_calls=0".
 void put_command(std::string_view name, std::string_view value, SeriesSink& sink) {
   const auto put = [&](std::string_view key, std::string_view metric, double scale) {
-    if (const auto found = part(value, key)) sink.counter(metric, *found * scale, {{"cmd", name}});
+    if (const auto found = redis::info_part(value, key))
+      sink.counter(metric, *found * scale, {{"cmd", name}});
   };
   put("calls", "redis_commands_total", 1);
   put("usec", "redis_commands_duration_seconds_total", 1e-6);
@@ -138,7 +120,7 @@ void put_percentiles(std::string_view name, std::string_view value, SeriesSink& 
   constexpr std::pair<std::string_view, std::string_view> kQuantiles[] = {
       {"p50", "0.5"}, {"p99", "0.99"}, {"p99.9", "0.999"}};
   for (const auto& [key, quantile] : kQuantiles) {
-    if (const auto usec = part(value, key)) {
+    if (const auto usec = redis::info_part(value, key)) {
       sink.gauge("redis_latency_percentiles_usec", *usec, {{"cmd", name}, {"quantile", quantile}});
     }
   }
@@ -150,7 +132,7 @@ bool put_known(std::string_view field, std::string_view value, SeriesSink& sink)
     sink.gauge(state->metric, value == state->one ? 1 : 0);
     return true;
   }
-  const auto amount = number(value);
+  const auto amount = redis::info_number(value);
   if (!amount) return false;
   if (const auto* gauge = std::ranges::find_if(kGauges, same); gauge != std::end(kGauges)) {
     sink.gauge(gauge->metric, *amount * gauge->scale);
@@ -175,34 +157,25 @@ void put_redis_info(std::string_view info, SeriesSink& sink) {
   std::size_t commands = 0;
   std::size_t databases = 0;
   std::string_view version = "?", role = "?", mode = "?", policy = "?";
-  while (!info.empty()) {
-    const std::size_t end = std::min(info.find('\n'), info.size());
-    std::string_view line = info.substr(0, end);
-    info.remove_prefix(std::min(end + 1, info.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || line[0] == '#') continue;
-    const std::string_view field = line.substr(0, colon);
-    const std::string_view value = line.substr(colon + 1);
+  redis::read_info(info, [&](std::string_view field, std::string_view value) {
     if (field == "redis_version") version = value;
     if (field == "role") role = value;
     if (field == "redis_mode") mode = value;
     if (field == "maxmemory_policy") policy = value;
-    if (put_known(field, value, sink)) continue;
+    if (put_known(field, value, sink)) return;
     if (const auto command = after(field, "cmdstat_"); command && ++commands <= kRedisCommandsMax) {
       put_command(*command, value, sink);
     } else if (const auto timed = after(field, "latency_percentiles_usec_");
                timed && commands <= kRedisCommandsMax) {
       put_percentiles(*timed, value, sink);
-    } else if (const auto index = after(field, "db");
-               index && number(*index) && ++databases <= kRedisDatabasesMax) {
+    } else if (redis::is_info_database(field) && ++databases <= kRedisDatabasesMax) {
       put_database(field, value, sink);
     } else if (const auto error = after(field, "errorstat_"); error) {
-      if (const auto count = part(value, "count")) {
+      if (const auto count = redis::info_part(value, "count")) {
         sink.counter("redis_errors_total", *count, {{"err", *error}});
       }
     }
-  }
+  });
   sink.gauge(
       "redis_instance_info", 1,
       {{"redis_version", version}, {"role", role}, {"redis_mode", mode}, {"maxmemory_policy", policy}});
