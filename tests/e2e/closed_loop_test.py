@@ -159,10 +159,10 @@ class ClosedLoop(LoopWorkplace):
             "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
             "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
         self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100}\n")
-        reads = {f"t{i}": (1, f"\\set k random(1, 2000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
+        reads = {f"t{i}": (10, f"\\set k random(1, 2000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
         load = Load(postgresql, self.path("load"), {
-            **reads, "touch": (40, "\\set k random(1, 20000)\nUPDATE events SET touched = touched + 1 WHERE id = :k;\n"),
-            "first": (1, "SELECT id FROM events ORDER BY touched LIMIT 1;\n")}, rate=400)
+            **reads, "touch": (60, "\\set k random(1, 20000)\nUPDATE events SET touched = touched + 1 WHERE id = :k;\n"),
+            "first": (2, "SELECT id FROM events ORDER BY touched LIMIT 1;\n")}, rate=1200)
         self.addCleanup(load.stop)
 
         def query_id(text):
