@@ -88,8 +88,8 @@ class Life(LoopWorkplace):
                 self.verb(*verb)
                 return
             except AssertionError:
-                time.sleep(1)
-                if self.server.child.poll() is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):  # it takes a moment to die
+                    self.server.child.wait(1)
                     return
 
     def propose_index(self, factor):
