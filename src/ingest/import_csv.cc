@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records by RFC 4180: cells between delimiters, in double quotes where they hold one, "" for a quote.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "ingest/csv_cells.h"
 #include "ingest/import_sink.h"
 #include "ingest/media_type.h"
 #include "ingest/number.h"
@@ -14,68 +14,14 @@
 namespace trimtab {
 namespace {
 
-// Cells of one record. Views point into the record or into the splitter; valid until the next split.
-class CellSplitter {
- public:
-  explicit CellSplitter(char delimiter) : delimiter_(delimiter), unquoted_(Importer::kCsvColumnsMax) {}
-
-  // False when quotes do not fit or there are too many cells; why() says which.
-  bool split(std::string_view record) {
-    cells_.clear();
-    std::size_t unquoted = 0;
-    std::size_t at = 0;
-    while (true) {
-      if (cells_.size() == Importer::kCsvColumnsMax) return stop("too many columns");
-      if (at < record.size() && record[at] == '"') {
-        std::string& cell = unquoted_[unquoted++];
-        if (!take_quoted(record, at, cell)) return false;
-        cells_.push_back(cell);
-      } else {
-        const std::size_t end = std::min(record.find(delimiter_, at), record.size());
-        cells_.push_back(record.substr(at, end - at));
-        at = end;
-      }
-      if (at == record.size()) return true;
-      ++at;  // the delimiter
-    }
-  }
-  const std::vector<std::string_view>& cells() const { return cells_; }
-  std::string_view why() const { return why_; }
-
- private:
-  bool stop(std::string_view why) {
-    why_ = why;
-    return false;
-  }
-
-  bool take_quoted(std::string_view record, std::size_t& at, std::string& cell) {
-    cell.clear();
-    ++at;
-    while (true) {
-      const std::size_t quote = record.find('"', at);
-      if (quote == std::string_view::npos) return stop("a quoted cell has no closing quote");
-      cell.append(record.substr(at, quote - at));
-      at = quote + 1;
-      if (at >= record.size() || record[at] != '"') break;
-      cell += '"';
-      ++at;
-    }
-    return at == record.size() || record[at] == delimiter_ || stop("text behind the closing quote of a cell");
-  }
-
-  char delimiter_;
-  std::vector<std::string_view> cells_;
-  std::vector<std::string> unquoted_;
-  std::string_view why_;
-};
-
 bool is_missing(std::string_view cell) {
   return cell.empty() || cell == "null" || cell == "NULL" || cell == "NA" || cell == "N/A";
 }
 
 class CsvReader final : public ImportReader {
  public:
-  explicit CsvReader(const CsvMapping& mapping) : mapping_(mapping), splitter_(mapping.delimiter) {
+  explicit CsvReader(const CsvMapping& mapping)
+      : mapping_(mapping), splitter_(mapping.delimiter, Importer::kCsvColumnsMax) {
     if (!mapping_.header) find_columns({});
   }
 
@@ -149,7 +95,7 @@ class CsvReader final : public ImportReader {
   }
 
   CsvMapping mapping_;
-  CellSplitter splitter_;
+  CsvCells splitter_;
   bool header_seen_ = false;
   std::string missing_;  // a column that is not there
   std::size_t time_ = 0;
