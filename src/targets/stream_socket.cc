@@ -133,14 +133,19 @@ Status StreamSocket::send(std::string_view bytes) {
 }
 
 Status StreamSocket::receive(std::string& out) {
+  if (TRY(receive_or_end(out))) return ok();
+  return fail(ErrorCode::kUnavailable, options_.name + ": connection closed");
+}
+
+Result<bool> StreamSocket::receive_or_end(std::string& out) {
   std::array<char, kReceiveBytes> buffer;
   for (;;) {
     const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (got > 0) {
       out.append(buffer.data(), static_cast<std::size_t>(got));
-      return ok();
+      return true;
     }
-    if (got == 0) return fail(ErrorCode::kUnavailable, options_.name + ": connection closed");
+    if (got == 0) return false;
     if (errno == EAGAIN) {
       TRY(wait_for(fd_, POLLIN, options_));
     } else if (errno != EINTR) {

@@ -31,6 +31,8 @@ class StreamSocket {
   Status send(std::string_view bytes);
   // Adds what has arrived, at least one byte, to `out`. The peer's end is kUnavailable.
   Status receive(std::string& out);
+  // The same for answers that end with the connection: false, and nothing added, at the peer's end.
+  Result<bool> receive_or_end(std::string& out);
 
  private:
   StreamSocket(int fd, Options options) : fd_(fd), options_(std::move(options)) {}

@@ -34,7 +34,7 @@ std::vector<std::string_view> keys_of(TargetKind kind) {
     case TargetKind::kNginx:
       add({"url", "config", "log", "binary", "pid_file", "act", TRIMTAB_HTTP_AUTH_KEYS});
       break;
-    case TargetKind::kMemcached: add({"url"}); break;
+    case TargetKind::kMemcached: add({"url", "username", "password", "password_file"}); break;
     case TargetKind::kHaproxy:
       add({"url", "config", "binary", "pid_file", "act", TRIMTAB_HTTP_AUTH_KEYS});
       break;
@@ -165,15 +165,20 @@ Status read_postgresql(const Yaml& yaml, Target& target) {
   return ok();
 }
 
+Status read_login(const Yaml& yaml, Target& target) {
+  target.username = TRY(yaml["username"].string_or(""));
+  target.password = TRY(read_secret(yaml, "password"));
+  if (!target.username.empty() && target.password.empty()) return yaml.error("username without password");
+  return ok();
+}
+
 Status read_redis(const Yaml& yaml, Target& target) {
   if (!yaml["url"].exists()) return yaml.error("url is missing");
   const Address address = TRY(read_url(yaml["url"], "6379", {"redis", "unix"}));
   target.url =
       address.scheme == "unix" ? "unix://" + address.path : "redis://" + address.authority + address.path;
   set_instance(target, address);
-  target.username = TRY(yaml["username"].string_or(""));
-  target.password = TRY(read_secret(yaml, "password"));
-  if (!target.username.empty() && target.password.empty()) return yaml.error("username without password");
+  TRY(read_login(yaml, target));
   target.act = TRY(yaml["act"].boolean_or(false));
   return ok();
 }
@@ -208,8 +213,12 @@ Status read_nginx(const Yaml& yaml, Target& target) {
 Status read_haproxy(const Yaml& yaml, Target& target) {
   TRY(read_files(yaml, target));
   if (!yaml["url"].exists()) return yaml.error("url is missing");
-  set_instance(target, TRY(read_url(yaml["url"], "80", {"http", "https", "unix"})));
+  const Address address = TRY(read_url(yaml["url"], "80", {"http", "https", "unix", "tcp"}));
   target.url = TRY(yaml["url"].string());
+  if (address.scheme == "tcp" && !target.url.substr(6).contains(':')) {
+    return yaml["url"].error("expected tcp://host:port; a statistics socket has no usual port");
+  }
+  set_instance(target, address);
   return ok();
 }
 
@@ -218,7 +227,18 @@ Status read_memcached(const Yaml& yaml, Target& target) {
   const Address address = TRY(read_url(yaml["url"], "11211", {"tcp", "unix"}));
   target.url = address.scheme + "://" + address.authority + address.path;
   set_instance(target, address);
-  return ok();
+  TRY(read_login(yaml, target));
+  // The name of the login is one word of a line, the password the rest of it.
+  if (target.password.empty() || (!target.username.empty() && !target.username.contains(' '))) return ok();
+  return yaml.error("password needs a username of one word");
+}
+
+// The statistics are asked for in a database that PgBouncer makes up.
+Status read_pgbouncer(const Yaml& yaml, Target& target) {
+  TRY(read_dsn_target(yaml, target));
+  const auto parts = postgresql::parse_dsn(target.dsn);
+  if (parts && parts->database == "pgbouncer") return ok();
+  return yaml["dsn"].error("expected dbname=pgbouncer, the console of PgBouncer");
 }
 
 Status read_kind(const Yaml& yaml, Target& target) {
@@ -228,7 +248,7 @@ Status read_kind(const Yaml& yaml, Target& target) {
     case TargetKind::kNginx: return read_nginx(yaml, target);
     case TargetKind::kMemcached: return read_memcached(yaml, target);
     case TargetKind::kHaproxy: return read_haproxy(yaml, target);
-    case TargetKind::kPgbouncer: return read_dsn_target(yaml, target);
+    case TargetKind::kPgbouncer: return read_pgbouncer(yaml, target);
   }
   return ok();
 }
@@ -263,6 +283,12 @@ Result<TargetKind> parse_target_kind(std::string_view text) {
     return invalid(fmt::format("\"{}\" is no kind of target; known: {}", text, fmt::join(kKinds, ", ")));
   }
   return static_cast<TargetKind>(found - kKinds.begin());
+}
+
+std::string socket_address(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+  return std::string(url.starts_with("unix:") ? rest : rest.substr(0, rest.find('/')));
 }
 
 Result<std::vector<Target>> read_targets(const Yaml& collectors) {

@@ -40,6 +40,9 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// Of a url whose server is spoken to without HTTP: what StreamSocket::connect() takes, "host:port" or a path.
+std::string socket_address(std::string_view url);
+
 // Reads the section `collectors:` (docs/collectors.md), in order of kind and place. An absent section: none.
 // Errors name file, line and key, never a secret: unknown keys, a name or an address twice, a password where
 // others can see it (inside a URL, in a file that everyone may read), changes allowed without the means.

@@ -22,12 +22,12 @@ collectors:
     - {name: second, dsn: 'postgresql://u@db2:5433/x', act_dsn: 'host=db2 port=5433 user=owner', interval: 1s}
   redis: [{url: 'redis://cache:6380/0', password: geheim}]
   nginx: [{url: 'http://127.0.0.1/stub_status', log: /var/log/nginx/access.log, config: nginx.conf, act: true}]
-  memcached: [{url: 'tcp://m'}]
-  haproxy: [{name: edge, url: 'unix:///run/haproxy.sock'}]
+  memcached: [{url: 'tcp://m', username: u, password: geheim}]
+  haproxy: [{name: edge, url: 'unix:///run/haproxy.sock'}, {url: 'tcp://lb:9999'}]
   pgbouncer: [{dsn: 'host=/var/run/postgresql port=6432 dbname=pgbouncer'}]
 )");
   ASSERT_TRUE(targets) << targets.error().message();
-  ASSERT_EQ(targets->size(), 7u);
+  ASSERT_EQ(targets->size(), 8u);
   const auto& t = *targets;
   EXPECT_EQ(t[0].name(), "postgresql/db1:5432");
   EXPECT_EQ(t[0].instance, "db1:5432");
@@ -44,8 +44,10 @@ collectors:
   EXPECT_EQ(t[3].instance, "127.0.0.1:80");
   EXPECT_TRUE(t[3].act);
   EXPECT_EQ(t[4].url, "tcp://m:11211");
+  EXPECT_EQ(t[4].password, "geheim");
   EXPECT_EQ(t[5].instance, "/run/haproxy.sock");
-  EXPECT_EQ(t[6].name(), "pgbouncer/local");
+  EXPECT_EQ(t[6].name(), "haproxy/lb:9999");
+  EXPECT_EQ(t[7].name(), "pgbouncer/local");
   EXPECT_TRUE(read("{}")->empty());
 }
 
@@ -66,13 +68,24 @@ TEST(Targets, mistakes_are_named_with_their_place) {
       {"{nginx: [{config: a}]}", "url (of stub_status) or log"},
       {"{nginx: [{url: 'http://a', act: true}]}", "changes need config"},
       {"{memcached: [{url: 'unix://relative'}]}", "unix:///absolute/path"},
-      {"{memcached: [{url: 'tcp://a', act: true}]}", "act"}};
+      {"{memcached: [{url: 'tcp://a', act: true}]}", "act"},
+      {"{memcached: [{url: 'tcp://a', password: x}]}", "username of one word"},
+      {"{memcached: [{url: 'tcp://a', username: u}]}", "username without password"},
+      {"{pgbouncer: [{dsn: 'host=a port=6432 dbname=shop'}]}", "dbname=pgbouncer"},
+      {"{haproxy: [{url: 'unix://run/haproxy.sock'}]}", "unix:///absolute/path"},
+      {"{haproxy: [{url: 'redis://a'}]}", "expected http://"}};
   for (const auto& [text, part] : cases) {
     const auto targets = read("collectors: " + std::string(text));
     ASSERT_FALSE(targets) << text;
     EXPECT_TRUE(targets.error().message().contains(part)) << text << ": " << targets.error().message();
     EXPECT_TRUE(targets.error().message().contains("trimtab.yaml:1")) << targets.error().message();
   }
+}
+
+TEST(Targets, an_url_without_http_names_its_socket) {
+  EXPECT_EQ(socket_address("tcp://m:11211"), "m:11211");
+  EXPECT_EQ(socket_address("tcp://[::1]:11211/x"), "[::1]:11211");
+  EXPECT_EQ(socket_address("unix:///run/a/b.sock"), "/run/a/b.sock");
 }
 
 TEST(Targets, no_error_tells_a_secret) {

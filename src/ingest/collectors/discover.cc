@@ -42,9 +42,13 @@ std::optional<DiscoveredTarget> look_for_redis(const std::string& address) {
 }
 
 std::optional<DiscoveredTarget> look_for_memcached(const std::string& address) {
-  if (!ask(address, "version\r\n").starts_with("VERSION ")) return std::nullopt;
+  const std::string answer = ask(address, "version\r\n");
+  const bool closed = answer.starts_with("CLIENT_ERROR unauth");
+  if (!answer.starts_with("VERSION ") && !closed) return std::nullopt;
   return DiscoveredTarget{
-      .kind = TargetKind::kMemcached, .settings = fmt::format("url: 'tcp://{}'", address), .hint = ""};
+      .kind = TargetKind::kMemcached,
+      .settings = fmt::format("url: '{}{}'", address[0] == '/' ? "unix://" : "tcp://", address),
+      .hint = closed ? "it asks for a password: add username and password_file" : ""};
 }
 
 std::optional<DiscoveredTarget> look_for_http(const std::string& address) {
@@ -69,10 +73,20 @@ std::optional<DiscoveredTarget> look_for_http(const std::string& address) {
     }
     return DiscoveredTarget{.kind = TargetKind::kNginx, .settings = settings, .hint = hint};
   }
-  if (body("/metrics").contains("\nhaproxy_process_")) {
+  // The first is where the page is unless `stats uri` says otherwise.
+  for (const char* path : {"/haproxy?stats", "/stats", "/"}) {
+    if (!body(std::string(path) + ";csv").starts_with("# pxname,svname,")) continue;
     return DiscoveredTarget{.kind = TargetKind::kHaproxy,
-                            .settings = fmt::format("url: 'http://{}/metrics'", address),
-                            .hint = ""};
+                            .settings = fmt::format("url: 'http://{}{}'", address, path),
+                            .hint = "its socket (stats socket ... level user) tells of the process too"};
+  }
+  if (body("/metrics").contains("\nhaproxy_process_")) {
+    return DiscoveredTarget{
+        .kind = TargetKind::kHaproxy,
+        .settings = "",
+        .hint = fmt::format("http://{}/metrics is HAProxy's own Prometheus page: name it "
+                            "under scrape_configs, or `stats enable` a page for collectors",
+                            address)};
   }
   return std::nullopt;
 }
@@ -103,10 +117,17 @@ void look_at_sockets(std::vector<DiscoveredTarget>& out) {
   for (const char* path : {"/run/redis/redis-server.sock", "/run/redis/redis.sock"}) {
     if (auto found = look_for_redis(path)) out.push_back(*found);
   }
+  for (const char* path : {"/run/memcached/memcached.sock", "/tmp/memcached.sock"}) {
+    if (auto found = look_for_memcached(path)) out.push_back(*found);
+  }
   for (const char* path : {"/run/haproxy/admin.sock", "/run/haproxy.sock"}) {
     if (::access(path, F_OK) != 0) continue;
+    const bool closed = ::access(path, R_OK | W_OK) != 0;
+    if (!closed && !ask(path, "show info\n").starts_with("Name: HAProxy")) continue;
     out.push_back(
-        {.kind = TargetKind::kHaproxy, .settings = fmt::format("url: 'unix://{}'", path), .hint = ""});
+        {.kind = TargetKind::kHaproxy,
+         .settings = fmt::format("url: 'unix://{}'", path),
+         .hint = closed ? "its rights forbid it: `stats socket ... mode 660 group GROUP level user`" : ""});
   }
 }
 
@@ -141,12 +162,17 @@ std::vector<DiscoveredTarget> discover_targets(const std::vector<std::uint16_t>&
 
 std::string to_yaml(const std::vector<DiscoveredTarget>& targets) {
   std::map<TargetKind, std::string> kinds;
+  std::string notes;
   for (const DiscoveredTarget& target : targets) {
+    if (target.settings.empty()) {
+      notes += fmt::format("# {}\n", target.hint);
+      continue;
+    }
     std::string& text = kinds[target.kind];
     if (!target.hint.empty()) text += fmt::format("    # {}\n", target.hint);
     text += fmt::format("    - {{{}}}\n", target.settings);
   }
-  std::string out = kinds.empty() ? "" : "collectors:\n";
+  std::string out = notes + (kinds.empty() ? "" : "collectors:\n");
   for (const auto& [kind, text] : kinds) out += fmt::format("  {}:\n{}", to_string(kind), text);
   return out;
 }

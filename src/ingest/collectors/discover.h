@@ -11,7 +11,7 @@ namespace trimtab {
 
 struct DiscoveredTarget {
   TargetKind kind = TargetKind::kPostgresql;
-  std::string settings;  // what stands between { and } in YAML: "url: 'redis://127.0.0.1:6379'"
+  std::string settings;  // what stands between { and } in YAML: "url: 'redis://127.0.0.1:6379'"; "" = a hint only
   std::string hint;      // what is still to be done: "it asks for a password"; "" for nothing
 };
 
