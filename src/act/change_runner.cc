@@ -75,7 +75,14 @@ Status ChangeRunner::check_idea(const Action& action, const VerifyPlan& plan) co
                                                      action.type, fmt::join(executors_.types(), ", ")));
   }
   if (action.target.empty()) return invalid("action.target: which one? as in \"postgresql/main\"");
+  TRY(describe(action));
   return verifier_.check(plan);
+}
+
+Result<ActionWords> ChangeRunner::describe(const Action& action) const {
+  const Executor* executor = executors_.find(action.type);
+  if (executor == nullptr) return ActionWords{};
+  return executor->describe(action);
 }
 
 Status ChangeRunner::halt(const std::string& by, const std::string& reason) {

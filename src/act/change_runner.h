@@ -44,8 +44,10 @@ class ChangeRunner {
   void stop();
 
   // Whether this could be a change here: a known type with a target, and a plan that can be followed. Errors:
-  // kUnsupported names the types there are; those of Verifier::check.
+  // kUnsupported names the types there are; those of describe() and Verifier::check.
   Status check_idea(const Action& action, const VerifyPlan& plan) const;
+  // What an action comes to, as its executor words it. Errors: parameters it would refuse.
+  Result<ActionWords> describe(const Action& action) const;
   // A change of a proposed recommendation, waiting for consent (state proposed). Errors: kNotFound,
   // kConflict (not proposed; its entity has a live change), kInvalid (no action to execute), kDenied
   // (policy: never), kUnsupported (no executor for this type).

@@ -12,6 +12,12 @@
 
 namespace trimtab::act {
 
+// What an action comes to, for people to read before they consent.
+struct ActionWords {
+  std::string apply;  // "": nothing is known beyond type and parameters
+  std::string undo;
+};
+
 // Does one type of action to targets, and takes it back. The only code that has effects. Every call can be
 // repeated: it may have been made before by a process that died before it could write that down. Not
 // thread-safe: one change at a time uses an executor.
@@ -21,6 +27,10 @@ namespace trimtab::act {
 class Executor {
  public:
   virtual ~Executor() = default;
+
+  // What would be run, from the action alone: asks no target. Any thread. Errors: parameters that check()
+  // would refuse, so that a proposal can be refused at once.
+  virtual Result<ActionWords> describe(const Action&) const { return ActionWords{}; }
 
   // Could it be done now? The target answers, the privilege is there, the object exists, nothing stands in
   // the way. Changes nothing. Errors: kUnavailable (try later), all others: it will not work.

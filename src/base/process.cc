@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int kPollMs = 50;
+constexpr int kPollDrainedMs = 2;  // a program that has closed its output usually ends at once
 
 class Descriptor {
  public:
@@ -84,11 +85,17 @@ struct SpawnParts {
   }
 };
 
-Result<pid_t> spawn(const ProcessOptions& options, const Pipe& input, const Pipe& output) {
+Result<pid_t> spawn(const ProcessOptions& options, const Pipe& input, const Pipe& output,
+                    const Pipe& errors) {
   SpawnParts parts;
   posix_spawn_file_actions_adddup2(&parts.files, input.read.get(), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&parts.files, output.write.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&parts.files, output.write.get(), STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&parts.files, (options.errors_apart ? errors : output).write.get(),
+                                   STDERR_FILENO);
+  // A descriptor doubled onto itself loses its close-on-exec flag.
+  if (options.descriptor >= 0) {
+    posix_spawn_file_actions_adddup2(&parts.files, options.descriptor, options.descriptor);
+  }
   posix_spawn_file_actions_addchdir_np(&parts.files, "/");
   posix_spawnattr_setflags(&parts.attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -112,41 +119,57 @@ Result<pid_t> spawn(const ProcessOptions& options, const Pipe& input, const Pipe
   return fail(code, fmt::format("{}: {}", options.command[0], strerror(problem)));
 }
 
-// Feeds and drains the child until its output ends, or time is up.
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == child;
+}
+
+// Feeds and drains the child until its output ends and then it, or time is up.
 class Conversation {
  public:
-  Conversation(const ProcessOptions& options, Descriptor input, Descriptor output)
-      : options_(options), input_(std::move(input)), output_(std::move(output)) {
+  Conversation(const ProcessOptions& options, pid_t child, Descriptor input, Descriptor output,
+               Descriptor errors)
+      : options_(options),
+        child_(child),
+        input_(std::move(input)),
+        output_(std::move(output)),
+        errors_(std::move(errors)) {
     fcntl(input_.get(), F_SETFL, O_NONBLOCK);
     if (options.input.empty()) input_.reset();
+    if (!options.errors_apart) errors_.reset();
   }
 
   Status run(ProcessResult& result) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.timeout_ms);
-    while (output_.get() >= 0) {
+    while (true) {
       if (options_.cancelled != nullptr && *options_.cancelled)
         return fail(ErrorCode::kCancelled, fmt::format("{}: cancelled", options_.command[0]));
       if (std::chrono::steady_clock::now() >= end) {
         return fail(ErrorCode::kTimeout,
                     fmt::format("{}: not ended within {} ms", options_.command[0], options_.timeout_ms));
       }
-      std::array<pollfd, 2> waiting{pollfd{output_.get(), POLLIN, 0}, pollfd{input_.get(), POLLOUT, 0}};
-      if (poll(waiting.data(), input_.get() >= 0 ? 2 : 1, kPollMs) <= 0) continue;
-      if (waiting[0].revents != 0) read(result);
-      if (input_.get() >= 0 && waiting[1].revents != 0) write();
+      const bool drained = output_.get() < 0 && errors_.get() < 0;
+      if (drained && has_ended(child_)) return ok();
+      // poll() passes over negative descriptors.
+      std::array<pollfd, 3> waiting{pollfd{output_.get(), POLLIN, 0}, pollfd{errors_.get(), POLLIN, 0},
+                                    pollfd{drained ? -1 : input_.get(), POLLOUT, 0}};
+      if (poll(waiting.data(), waiting.size(), drained ? kPollDrainedMs : kPollMs) <= 0) continue;
+      if (waiting[0].revents != 0) read(output_, result.output, result);
+      if (waiting[1].revents != 0) read(errors_, result.errors, result);
+      if (waiting[2].revents != 0) write();
     }
-    return ok();
   }
 
  private:
-  void read(ProcessResult& result) {
+  void read(Descriptor& from, std::string& into, ProcessResult& result) const {
     std::array<char, 4096> buffer{};
-    const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
+    const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) return;
-    if (got <= 0) return output_.reset();
-    const std::size_t room =
-        options_.output_bytes_max - std::min(result.output.size(), options_.output_bytes_max);
-    result.output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+    if (got <= 0) return from.reset();
+    const std::size_t taken = result.output.size() + result.errors.size();
+    const std::size_t room = options_.output_bytes_max - std::min(taken, options_.output_bytes_max);
+    into.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
     result.output_cut = result.output_cut || room < static_cast<std::size_t>(got);
   }
 
@@ -160,8 +183,10 @@ class Conversation {
   }
 
   const ProcessOptions& options_;
+  pid_t child_;
   Descriptor input_;
   Descriptor output_;
+  Descriptor errors_;
   std::size_t written_ = 0;
 };
 
@@ -174,11 +199,14 @@ Result<ProcessResult> run_process(const ProcessOptions& options) {
   }
   Pipe input = TRY(make_pipe());
   Pipe output = TRY(make_pipe());
-  const pid_t child = TRY(spawn(options, input, output));
+  Pipe errors = TRY(make_pipe());
+  const pid_t child = TRY(spawn(options, input, output, errors));
   input.read.reset();
   output.write.reset();
+  errors.write.reset();
   ProcessResult result;
-  Conversation conversation(options, std::move(input.write), std::move(output.read));
+  Conversation conversation(options, child, std::move(input.write), std::move(output.read),
+                            std::move(errors.read));
   // Writing to a child that has ended must be an error code, not the end of us.
   sigset_t broken_pipe;
   sigset_t before;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/process.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace trimtab {
 namespace {
@@ -52,6 +57,30 @@ TEST(Process, time_out_kills_children_of_the_child_too) {
   const auto result = run_process({.command = {"sh", "-c", "sleep 1000 & sleep 1000"}, .timeout_ms = 100});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kTimeout);
+}
+
+TEST(Process, a_child_that_closed_its_output_is_timed_too) {
+  const auto result = run_process({.command = {"sh", "-c", "exec sleep 1000 >&- 2>&-"}, .timeout_ms = 100});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kTimeout);
+}
+
+TEST(Process, errors_can_be_kept_apart) {
+  const ProcessResult result = run({.command = {"sh", "-c", "echo out; echo err >&2"}, .errors_apart = true});
+  EXPECT_EQ(result.output, "out\n");
+  EXPECT_EQ(result.errors, "err\n");
+}
+
+TEST(Process, one_descriptor_can_be_given_and_no_other_is) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const std::string write = fmt::format("echo there >&{}", ends[1]);
+  EXPECT_EQ(run({.command = {"sh", "-c", write}, .descriptor = ends[1]}).exit_code, 0);
+  std::array<char, 8> got{};
+  EXPECT_EQ(read(ends[0], got.data(), got.size()), 6);
+  EXPECT_NE(run({.command = {"sh", "-c", write}}).exit_code, 0);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(Process, a_flag_ends_it) {

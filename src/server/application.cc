@@ -40,6 +40,11 @@ Result<act::Policy> change_policy(const Configuration& configuration) {
   return act::Policy::read((*configuration.document)["policy"]);
 }
 
+Result<std::vector<act::Door>> change_doors(const Configuration& configuration) {
+  if (!configuration.document) return std::vector<act::Door>();
+  return act::read_doors((*configuration.document)["doors"]);
+}
+
 Result<RuleSettings> rule_settings(const Configuration& configuration) {
   if (!configuration.document) return RuleSettings{};
   return load_rules(*configuration.document);
@@ -74,11 +79,12 @@ class RunningApplication final : public Application {
     ScrapeSettings scraping = TRY(scrape_settings(configuration_));
     std::vector<Target> targets = TRY(collector_targets(configuration_));
     act::Policy policy = TRY(change_policy(configuration_));
+    std::vector<act::Door> doors = TRY(change_doors(configuration_));
     RuleSettings rules = TRY(rule_settings(configuration_));
     TRY(open_data());
     if (prepare) TRY(prepare(*store_));
     const Labels external_labels = labels_of(scraping.external_labels);
-    build(std::move(scraping), std::move(targets), std::move(policy));
+    build(std::move(scraping), std::move(targets), std::move(policy), std::move(doors));
     rules_->apply(std::move(rules.groups), external_labels);
     http_ = TRY(HttpServer::start(configuration_.http, router_, *gatekeeper_, metrics_, logger_));
     logger_.info("listening", {{"url", url()}});
@@ -147,7 +153,8 @@ class RunningApplication final : public Application {
     return TRY(EmbeddedStore::open(options, clock_, metrics_, logger_));
   }
 
-  void build(ScrapeSettings scraping, std::vector<Target> targets, act::Policy policy) {
+  void build(ScrapeSettings scraping, std::vector<Target> targets, act::Policy policy,
+             std::vector<act::Door> doors) {
     receiver_ = std::make_unique<Receiver>(*store_, rejects_, clock_, metrics_, configuration_.receive);
     analysis_ = std::make_unique<AnalysisSchedule>(
         *store_, *querier_, *ledger_, *knowledge_, clock_, metrics_, logger_,
@@ -168,6 +175,8 @@ class RunningApplication final : public Application {
         std::make_unique<ScrapeManager>(std::move(scraping), *store_, rejects_, clock_, metrics_, logger_);
     loop_ = std::make_unique<ClosedLoop>(
         ClosedLoop::Parts{.targets = targets,
+                          .doors = std::move(doors),
+                          .doors_folder = configuration_.data_directory + "/doors",
                           .policy = std::move(policy),
                           .advice_interval_ms = configuration_.advice_interval_ms,
                           .node = host_name() + ":" + configuration_.data_directory,

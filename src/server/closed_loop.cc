@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "act/door/door_executor.h"
 #include "act/nginx/nginx_executor.h"
 #include "act/postgresql/postgresql_executors.h"
 #include "act/redis/redis_executor.h"
@@ -82,6 +83,10 @@ ClosedLoop::ClosedLoop(Parts parts)
                 .node = std::move(parts.node)}),
       loop_(changes_, parts.logger) {
   add_executors(executors_, parts.targets);
+  for (act::Door& door : parts.doors) {
+    const std::string type = door.action_type();
+    executors_.add(type, act::create_door_executor(std::move(door), parts.doors_folder));
+  }
 }
 
 void ClosedLoop::start() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "act/change_runner.h"
+#include "act/door/door.h"
 #include "server/advice_schedule.h"
 #include "server/change_loop.h"
 #include "targets/target.h"
@@ -22,6 +23,8 @@ class ClosedLoop {
  public:
   struct Parts {
     std::vector<Target> targets;
+    std::vector<act::Door> doors;
+    std::string doors_folder;  // see act::create_door_executor
     act::Policy policy;
     DurationMs advice_interval_ms = kMinuteMs;
     std::string node;

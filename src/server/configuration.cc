@@ -12,8 +12,8 @@ namespace trimtab {
 namespace {
 
 // Keys at the top of the file that other rooms read.
-constexpr std::string_view kForeignSections[] = {"remote",     "global",     "scrape_configs",
-                                                 "rule_files", "collectors", "policy"};
+constexpr std::string_view kForeignSections[] = {"remote",     "global", "scrape_configs", "rule_files",
+                                                 "collectors", "policy", "doors"};
 
 std::string_view section_of(std::string_view name) { return name.substr(0, name.find('.')); }
 

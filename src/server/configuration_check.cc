@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "act/door/door.h"
 #include "act/policy.h"
 #include "estate/catalog_check.h"
 #include "ingest/scrape/scrape_config.h"
@@ -41,6 +42,11 @@ std::vector<Error> check_configuration(const ConfigurationSources& sources) {
     if (!targets) problems.push_back(targets.error());
     const auto policy = act::Policy::read((*configuration.document)["policy"]);
     if (!policy) problems.push_back(policy.error());
+    const auto doors = act::read_doors((*configuration.document)["doors"]);
+    if (!doors) problems.push_back(doors.error());
+    for (std::string& sentence : act::check_doors(doors.value_or(std::vector<act::Door>()))) {
+      problems.emplace_back(ErrorCode::kInvalid, std::move(sentence));
+    }
     load_rules(*configuration.document, problems);
     if (const Yaml remote = (*configuration.document)["remote"]; remote.exists()) {
       const auto options = RemoteStoreOptions::from_yaml(remote);

@@ -28,6 +28,7 @@ scrape_configs:
 - Durations are written as in Prometheus (`250ms`, `15s`, `1h30m`, `14d`), sizes as `512MiB` or `10GB`; lists as YAML lists in
   the file and with commas in flags and environment.
 - `collectors` names databases, caches and proxies to watch, see [collectors.md](collectors.md).
+- `doors` names changes of your own, made by a program or an HTTP request, see [doors.md](doors.md).
 - `global` and `scrape_configs` hold Prometheus' own words, see [scraping.md](scraping.md).
 - `remote` keeps samples in an engine you already run instead of `data_dir`, see [remote-store.md](remote-store.md).
 - "Reload" says whether `SIGHUP` (`systemctl reload trimtab`) is enough; otherwise restart.

@@ -98,6 +98,9 @@ Result<Recommendation> read_idea(Services& services, const Request& request) {
     idea.action.apply += fmt::format("; {} = {}", name, value);
   idea.action.undo = "as it was before, read when the change is made";
   idea.fingerprint = "idea|" + idea.action.apply;
+  const act::ActionWords words = TRY(services.changes.describe(idea.action));
+  if (!words.apply.empty()) idea.action.apply += "; runs " + words.apply;
+  if (!words.undo.empty()) idea.action.undo = words.undo;
   // A name of its own, so that one idea does not withdraw another.
   idea.advisor = fmt::format("person.{:016x}", std::hash<std::string>{}(idea.fingerprint));
   idea.why = idea.why.empty() ? "proposed by " + idea.state_by
