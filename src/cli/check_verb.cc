@@ -3,9 +3,11 @@
 
 #include <cstdio>
 
+#include "act/linux/cgroup_executor.h"
 #include "cli/exit_code.h"
 #include "cli/verb.h"
 #include "ingest/collectors/target_check.h"
+#include "server/closed_loop.h"
 #include "server/configuration_check.h"
 
 namespace trimtab::cli {
@@ -18,6 +20,10 @@ int check(const Arguments& arguments) {
   auto problems = check_configuration(sources);
   if (problems.empty() && !arguments.has("offline")) {
     const auto configuration = load_configuration(sources);
+    if (configuration && configuration->host_act) {
+      const std::string obstacle = act::cgroup_obstacle(std::string(kControlGroupRoot));
+      if (!obstacle.empty()) problems.emplace_back(ErrorCode::kUnavailable, "host.act: " + obstacle);
+    }
     if (configuration && configuration->document) {
       const auto targets = read_targets((*configuration->document)["collectors"]);
       for (std::string& sentence : check_targets(targets.value_or(std::vector<Target>()))) {
@@ -44,7 +50,7 @@ Verb check_verb() {
       "problem.";
   verb.details =
       "The targets of `collectors:` are connected to; a missing grant is named with the statement that gives "
-      "it.\n";
+      "it. With `host.act` this machine's control groups are looked at.\n";
   OptionSpec offline;
   offline.name = "offline";
   offline.sentence = "Connect to nothing: check only what stands in files";

@@ -268,7 +268,7 @@ std::string_view area_of(const Action& action) {
   const std::string_view type = action.type;
   if (type.empty() || type == "command" || type == "http") return "code";
   if (type.starts_with("postgresql.") && type != "postgresql.set") return "database";
-  if (type.starts_with("cgroup") || type.starts_with("systemd") || type.starts_with("kubectl"))
+  if (type.starts_with("linux.") || type.starts_with("systemd") || type.starts_with("kubectl"))
     return "infrastructure";
   return "configuration";
 }

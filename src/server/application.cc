@@ -2,7 +2,6 @@
 #include "server/application.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <optional>
@@ -18,12 +17,6 @@
 
 namespace trimtab {
 namespace {
-
-std::string host_name() {
-  char name[256] = "localhost";
-  if (gethostname(name, sizeof name - 1) != 0) return "localhost";
-  return name;
-}
 
 Result<ScrapeSettings> scrape_settings(const Configuration& configuration) {
   if (!configuration.document) return ScrapeSettings{};
@@ -177,9 +170,13 @@ class RunningApplication final : public Application {
         ClosedLoop::Parts{.targets = targets,
                           .doors = std::move(doors),
                           .doors_folder = configuration_.data_directory + "/doors",
+                          .host = {.collected = configuration_.host_enabled,
+                                   .act = configuration_.host_act,
+                                   .instance = own_host_name(),
+                                   .interval_ms = configuration_.host_interval_ms},
                           .policy = std::move(policy),
                           .advice_interval_ms = configuration_.advice_interval_ms,
-                          .node = host_name() + ":" + configuration_.data_directory,
+                          .node = own_host_name() + ":" + configuration_.data_directory,
                           .querier = *querier_,
                           .ledger = *ledger_,
                           .knowledge = *knowledge_,
@@ -193,7 +190,7 @@ class RunningApplication final : public Application {
       host.interval_ms = configuration_.host_interval_ms;
       host_ = std::make_unique<HostCollector>(std::move(host), *store_, rejects_, clock_, metrics_, logger_);
     }
-    self_scrape_ = std::make_unique<SelfScrape>(metrics_, *store_, host_name(), clock_, logger_,
+    self_scrape_ = std::make_unique<SelfScrape>(metrics_, *store_, own_host_name(), clock_, logger_,
                                                 configuration_.self_scrape_interval_ms);
     services_ = std::make_unique<Services>(Services{
         .clock = clock_,

@@ -6,9 +6,11 @@
 #include <algorithm>
 
 #include "act/door/door_executor.h"
+#include "act/linux/cgroup_executor.h"
 #include "act/nginx/nginx_executor.h"
 #include "act/postgresql/postgresql_executors.h"
 #include "act/redis/redis_executor.h"
+#include "advise/linux/advisors.h"
 #include "advise/nginx/advisors.h"
 #include "advise/postgresql/advisors.h"
 #include "advise/redis/advisors.h"
@@ -44,15 +46,22 @@ std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, 
 
 }  // namespace
 
-std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, Metrics& metrics) {
+std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, const OwnHost& host,
+                                         Metrics& metrics) {
   std::vector<AdvisorAtWork> out;
   for (const Target& target : targets) {
     for (auto& advisor : advisors_of(target, metrics)) out.push_back({target.name(), std::move(advisor)});
   }
+  if (host.collected) {
+    const std::string target(kOwnHostTarget);
+    for (auto& advisor : advise::host::create_advisors(target, host.instance, host.interval_ms)) {
+      out.push_back({target, std::move(advisor)});
+    }
+  }
   return out;
 }
 
-void add_executors(act::Executors& executors, std::vector<Target> all) {
+void add_executors(act::Executors& executors, std::vector<Target> all, const OwnHost& host) {
   const auto targets = std::make_shared<const std::vector<Target>>(std::move(all));
   act::add_postgresql_executors(
       executors, [targets](const std::string& name) -> Result<postgresql::ConnectionOptions> {
@@ -68,11 +77,23 @@ void add_executors(act::Executors& executors, std::vector<Target> all) {
         return act::NginxPlace{target.config, target.binary.empty() ? "/usr/sbin/nginx" : target.binary,
                                target.pid_file.empty() ? "/run/nginx.pid" : target.pid_file};
       }));
+  executors.add("linux.cgroup",
+                act::create_cgroup_writer([act = host.act](const std::string& name) -> Result<std::string> {
+                  if (name != kOwnHostTarget) {
+                    return fail(ErrorCode::kNotFound,
+                                fmt::format("{}: control groups are those of {}", name, kOwnHostTarget));
+                  }
+                  if (!act) {
+                    return fail(ErrorCode::kDenied,
+                                fmt::format("{}: changes are not allowed (host: {{act: true}})", name));
+                  }
+                  return std::string(kControlGroupRoot);
+                }));
 }
 
 ClosedLoop::ClosedLoop(Parts parts)
-    : advice_(make_advisors(parts.targets, parts.metrics), parts.querier, parts.ledger, parts.knowledge,
-              parts.clock, parts.metrics, parts.logger, parts.advice_interval_ms),
+    : advice_(make_advisors(parts.targets, parts.host, parts.metrics), parts.querier, parts.ledger,
+              parts.knowledge, parts.clock, parts.metrics, parts.logger, parts.advice_interval_ms),
       changes_({.ledger = parts.ledger,
                 .querier = parts.querier,
                 .executors = executors_,
@@ -82,7 +103,7 @@ ClosedLoop::ClosedLoop(Parts parts)
                 .logger = parts.logger,
                 .node = std::move(parts.node)}),
       loop_(changes_, parts.logger) {
-  add_executors(executors_, parts.targets);
+  add_executors(executors_, parts.targets, parts.host);
   for (act::Door& door : parts.doors) {
     const std::string type = door.action_type();
     executors_.add(type, act::create_door_executor(std::move(door), parts.doors_folder));

@@ -34,6 +34,7 @@ struct Configuration {
 
   bool host_enabled = true;
   DurationMs host_interval_ms = 0;
+  bool host_act = false;
 
   DurationMs analysis_interval_ms = 0;
   DurationMs analysis_resolve_after_ms = 0;

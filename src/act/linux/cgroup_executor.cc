@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -183,7 +184,32 @@ class CgroupWriter final : public Executor {
   CgroupAccess access_;
 };
 
+// Some property of this group can be written. Only delegated subtrees are to others than root.
+bool is_writable(const std::filesystem::path& group) {
+  return std::ranges::any_of(kCgroupProperties, [&](std::string_view property) {
+    return access((group / property).c_str(), W_OK) == 0;
+  });
+}
+
 }  // namespace
+
+std::string cgroup_obstacle(const std::string& root) {
+  namespace fs = std::filesystem;
+  if (access((root + "/cgroup.controllers").c_str(), R_OK) != 0) {
+    return fmt::format("{} holds no control groups of version 2", root);
+  }
+  std::error_code problem;
+  for (fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, problem), end;
+       !problem && at != end; at.increment(problem)) {
+    std::error_code unread;
+    if (at->is_symlink(unread) || !at->is_directory(unread)) continue;
+    if (is_writable(at->path())) return "";
+    if (at.depth() >= 1) at.disable_recursion_pending();
+  }
+  return fmt::format(
+      "no control group below {} can be written: run as root, or delegate a subtree (systemd: Delegate=yes)",
+      root);
+}
 
 std::unique_ptr<Executor> create_cgroup_writer(CgroupAccess access) {
   return std::make_unique<CgroupWriter>(std::move(access));

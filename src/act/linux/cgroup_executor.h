@@ -21,6 +21,10 @@ using CgroupAccess = std::function<Result<std::string>(const std::string& target
 // writes its own value when the unit is reloaded: for a lasting change the unit must say it too.
 std::unique_ptr<Executor> create_cgroup_writer(CgroupAccess access);
 
+// Whether groups below `root` can be changed at all: what stands in the way, in words; "" for nothing. Looks
+// at the first two levels.
+std::string cgroup_obstacle(const std::string& root);
+
 inline constexpr std::array<std::string_view, 6> kCgroupProperties = {
     "cpu.max", "cpu.weight", "memory.high", "memory.low", "memory.max", "pids.max"};
 

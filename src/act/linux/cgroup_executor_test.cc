@@ -85,6 +85,14 @@ TEST_F(CgroupTest, paths_and_words_out_of_bounds_are_refused) {
   EXPECT_EQ(executor_->check(elsewhere).error().code(), ErrorCode::kDenied);
 }
 
+TEST_F(CgroupTest, obstacles_are_told_before_anything_is_tried) {
+  EXPECT_NE(cgroup_obstacle(scratch_.file("root")).find("no control groups of version 2"), std::string::npos);
+  std::ofstream(scratch_.file("root/cgroup.controllers")) << "cpu memory\n";
+  EXPECT_EQ(cgroup_obstacle(scratch_.file("root")), "");
+  std::filesystem::remove_all(scratch_.file("root/a.slice"));
+  EXPECT_NE(cgroup_obstacle(scratch_.file("root")).find("can be written"), std::string::npos);
+}
+
 TEST_F(CgroupTest, group_that_is_gone_needs_no_undo) {
   const Action one = action("memory.high", "805306368");
   ASSERT_TRUE(executor_->apply(one, "max"));

@@ -158,6 +158,8 @@ class CgroupSource final : public HostSource {
     // "max" (no limit) is 0, as in cAdvisor.
     if (!limit.empty())
       sink.gauge("container_spec_memory_limit_bytes", to_number(limit), {{"cgroup", cgroup}});
+    const std::string_view high = read_at(folder, "memory.high", buffer_);
+    if (!high.empty()) sink.gauge("container_spec_memory_high_bytes", to_number(high), {{"cgroup", cgroup}});
   }
 
   // "quota period" in microseconds; "max period" without limit: then there is no quota series.

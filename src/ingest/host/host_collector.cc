@@ -10,12 +10,6 @@
 namespace trimtab {
 namespace {
 
-std::string own_host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return is_valid_utf8(name.data()) ? std::string(name.data()) : std::string("localhost");
-}
-
 double thread_cpu_seconds() {
   timespec now{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -27,6 +21,12 @@ Labels common_labels(const HostCollectorOptions& options) {
 }
 
 }  // namespace
+
+std::string own_host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return is_valid_utf8(name.data()) ? std::string(name.data()) : std::string("localhost");
+}
 
 HostCollector::HostCollector(HostCollectorOptions options, Store& store, Rejects& rejects, const Clock& clock,
                              Metrics& metrics, Logger& logger)

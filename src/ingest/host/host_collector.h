@@ -17,9 +17,12 @@
 
 namespace trimtab {
 
+// "localhost" when it has none, or none in UTF-8.
+std::string own_host_name();
+
 struct HostCollectorOptions {
   HostRoots roots = {};
-  std::string instance = {};  // "": the host's name
+  std::string instance = {};  // "": own_host_name()
   DurationMs interval_ms = 5 * kSecondMs;
   std::size_t process_groups_max =
       20;  // process names shown at once; up to three times that with recent ones

@@ -123,6 +123,7 @@ TEST_F(HostTest, cgroups_that_run_something_are_read_under_cadvisors_names) {
   EXPECT_EQ(now("container_cpu_cfs_throttled_seconds_total" + cgroup + "}"), 0.25);
   EXPECT_EQ(now("container_memory_working_set_bytes" + cgroup + "}"), 100000000);
   EXPECT_EQ(now("container_spec_memory_limit_bytes" + cgroup + "}"), 209715200);
+  EXPECT_EQ(now("container_spec_memory_high_bytes" + cgroup + "}"), 188743680);
   EXPECT_EQ(now("container_oom_events_total" + cgroup + "}"), 1);
   EXPECT_EQ(now("container_spec_cpu_quota" + cgroup + "}"), 50000);
   EXPECT_EQ(now("container_fs_writes_bytes_total" + cgroup + ",device=\"8:0\"}"), 8192);
