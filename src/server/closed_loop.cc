@@ -11,6 +11,7 @@
 #include "act/postgresql/postgresql_executors.h"
 #include "act/redis/redis_executor.h"
 #include "advise/linux/advisors.h"
+#include "advise/memcached/advisors.h"
 #include "advise/nginx/advisors.h"
 #include "advise/postgresql/advisors.h"
 #include "advise/redis/advisors.h"
@@ -37,7 +38,7 @@ std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, 
     case TargetKind::kPostgresql: return advise::postgresql::create_advisors(target, metrics);
     case TargetKind::kNginx: return advise::nginx::create_advisors(target);
     case TargetKind::kRedis: return advise::redis::create_advisors(target);
-    case TargetKind::kMemcached:
+    case TargetKind::kMemcached: return advise::memcached::create_advisors(target);
     case TargetKind::kHaproxy:
     case TargetKind::kPgbouncer: break;
   }

@@ -60,14 +60,6 @@ void read_line(std::string_view field, std::string_view value, RedisLook& look) 
   }
 }
 
-// Whether counts may be subtracted and mean one thing.
-bool continues(const RedisLook& before, const RedisLook& after) {
-  return before.run_id == after.run_id && before.max_memory == after.max_memory &&
-         before.policy == after.policy && before.is_primary == after.is_primary &&
-         before.at_ms <= after.at_ms && before.hits <= after.hits && before.misses <= after.misses &&
-         before.evicted <= after.evicted && before.input_bytes <= after.input_bytes;
-}
-
 // Only of kInvalid and kDenied does the session live on.
 bool is_answer(const Error& error) {
   return error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kDenied;
@@ -90,11 +82,11 @@ RedisLook read_look(std::string_view info, TimestampMs now) {
   return look;
 }
 
-void LookHistory::add(RedisLook look) {
-  if (!looks_.empty() && !continues(looks_.back(), look)) looks_.clear();
-  looks_.push_back(std::move(look));
-  while (window_ms() > kLooksKeptMs) looks_.pop_front();
-  if (looks_.size() > kLooksMax) looks_.erase(looks_.begin() + 1);
+bool continues(const RedisLook& before, const RedisLook& after) {
+  return before.run_id == after.run_id && before.max_memory == after.max_memory &&
+         before.policy == after.policy && before.is_primary == after.is_primary &&
+         before.at_ms <= after.at_ms && before.hits <= after.hits && before.misses <= after.misses &&
+         before.evicted <= after.evicted && before.input_bytes <= after.input_bytes;
 }
 
 Result<SampledKey> sample_key(Client& client, std::string name, AskIdle idle) {

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "advise/look_history.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "targets/redis/client.h"
@@ -47,21 +47,9 @@ struct RedisLook {
 // Reads the answer of INFO. Lines that are not known are passed over. Pure.
 RedisLook read_look(std::string_view info, TimestampMs now);
 
-// The looks of the last hour at a server that was not set anew meanwhile: the oldest against the newest is
-// the window that rules judge.
-class LookHistory {
- public:
-  // Forgets all before when the server was restarted, its counts were reset, or its memory was set anew.
-  void add(RedisLook look);
-  const RedisLook& oldest() const { return looks_.front(); }
-  const RedisLook& newest() const { return looks_.back(); }
-  DurationMs window_ms() const { return looks_.empty() ? 0 : newest().at_ms - oldest().at_ms; }
-
- private:
-  std::deque<RedisLook> looks_;
-};
-inline constexpr DurationMs kLooksKeptMs = kHourMs;
-inline constexpr std::size_t kLooksMax = 256;  // then the second oldest goes: the window stays as long
+// Not when the server was restarted, its counts were reset, or its memory was set anew.
+bool continues(const RedisLook& before, const RedisLook& after);
+using LookHistory = advise::LookHistory<RedisLook>;
 
 // What is known of one key. -1: not known, because of the policy or of what the role may not ask.
 struct SampledKey {
