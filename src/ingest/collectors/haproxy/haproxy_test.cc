@@ -87,6 +87,13 @@ TEST_F(HaproxyTest, lines_that_are_no_rows_are_counted_and_cost_no_other) {
   EXPECT_EQ(value("haproxy_backend_http_requests_total"), 10);
 }
 
+TEST_F(HaproxyTest, names_that_are_no_text_are_counted_as_rejected) {
+  ASSERT_TRUE(put(std::string(kHeader) +
+                  "w\xff,FRONTEND,,3,10,OPEN,0,,,2,,,9,\nweb,FRONTEND,,3,10,OPEN,0,,,2,,,9,\n"));
+  EXPECT_EQ(value("haproxy_frontend_current_sessions"), 3);
+  EXPECT_GT(rejects.count(RejectReason::kInvalidLabels), 0u);
+}
+
 TEST_F(HaproxyTest, other_answers_are_refused_and_rows_are_bounded) {
   for (const char* text :
        {"", "Permission denied\n", "<html>", "pxname,svname\n", "# pxname,svname,qcur,\n"}) {
