@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "act/door/door.h"
 #include "ingest/scrape/scrape_config.h"
 #include "server/configuration.h"
 
@@ -15,6 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (configuration.document) {
     const auto scraping = ScrapeSettings::from_yaml(*configuration.document);
     if (!scraping && scraping.error().message().empty()) std::abort();
+    const auto doors = act::read_doors((*configuration.document)["doors"]);
+    if (!doors && doors.error().message().empty()) std::abort();
   }
   return 0;
 }

@@ -243,6 +243,97 @@ esac
         self.assertNotIn(TOKEN, said)
 
 
+class Deployment(http.server.BaseHTTPRequestHandler):
+    """A stand-in for the API server of Kubernetes, with one deployment: what `kubectl get` and `kubectl patch` ask for."""
+
+    PATH = "/apis/apps/v1/namespaces/default/deployments/web"
+    APPS = {"groupVersion": "apps/v1", "version": "v1"}
+    ANSWERS = {"/api": {"kind": "APIVersions", "versions": ["v1"]},
+               "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": []},
+               "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps", "versions": [APPS], "preferredVersion": APPS}]},
+               "/apis/apps/v1": {"kind": "APIResourceList", "groupVersion": "apps/v1",
+                                 "resources": [{"name": "deployments", "singularName": "deployment", "namespaced": True,
+                                                "kind": "Deployment", "verbs": ["get", "patch"]}]}}
+
+    def answer(self, status, body):
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def object(self):
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"},
+                "spec": {"replicas": self.server.replicas}}
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        body = self.object() if path == self.PATH else self.ANSWERS.get(path)
+        if body is None:
+            return self.answer(404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+        self.answer(200, body)
+
+    def do_PATCH(self):
+        text = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.patches.append((self.path.split("?")[0], self.headers["Content-Type"], text))
+        self.server.replicas = json.loads(text)["spec"]["replicas"]
+        self.answer(200, self.object())
+
+    def log_message(self, *_):
+        pass
+
+
+class Tools(DoorsWorkplace):
+    """The doors of docs/doors.md that run other people's programs."""
+
+    def keep_and_roll_back(self, door, parameters, measure):
+        """One change that helps, and what a person does who does not want it after all."""
+        Feeder(self, "seconds", measure)
+        made = self.propose(self.idea(door, parameters, "seconds", "s"))
+        self.verb("apply", f"R-{made}", "--yes")
+        change = self.ended()
+        self.assertEqual(change["state"], "kept", json.dumps(change, indent=1))
+        changed = measure()
+        self.verb("rollback", f"C-{change['id']}", "--reason", "not wanted")
+        wait_until(lambda: next(iter(self.changes().values()))["state"] == "rolled_back", 60, "rolled back", pause=0.3)
+        return changed
+
+    def test_kubectl_patches_a_deployment_and_patches_it_back(self):
+        program = harness.need("kubectl")
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Deployment)
+        server.replicas, server.patches = 2, []
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        for end in (thread.join, server.server_close, server.shutdown):
+            self.addCleanup(end)
+        common = f"{program}, --server, \"http://127.0.0.1:{server.server_port}\""
+        patch = f"[{common}, patch, deployment/web, --type, merge, -p, '{{\"spec\":{{\"replicas\":{{{{%s|json}}}}}}}}']"
+        self.begin("doors:\n  - name: replicas\n    parameters: {count: \"[1-9][0-9]?\"}\n"
+                   f"    environment: {{HOME: {self.folder}}}\n"
+                   f"    read: {{run: [{common}, get, deployment/web, -o, \"jsonpath={{.spec.replicas}}\"]}}\n"
+                   f"    apply: {{run: {patch % 'count'}}}\n    undo: {{run: {patch % 'before'}}}\n    expect: \"{{{{count}}}}\"\n")
+        self.keep_and_roll_back("replicas", {"count": "8"}, lambda: 1 / server.replicas + random.random() / 100)
+        kind = "application/merge-patch+json"
+        self.assertEqual(server.patches, [(Deployment.PATH, kind, b'{"spec":{"replicas":8}}'), (Deployment.PATH, kind, b'{"spec":{"replicas":2}}')])
+
+    def test_a_playbook_of_ansible_is_run_and_run_back(self):
+        program = harness.need("ansible-playbook")
+        with open(self.path("size"), "w") as f:
+            f.write("10")
+        with open(self.path("size.yml"), "w") as f:
+            f.write("- hosts: all\n  gather_facts: false\n  tasks:\n    - name: size\n      ansible.builtin.copy:\n"
+                    f"        content: \"{{{{ size }}}}\"\n        dest: {self.path('size')}\n")
+        play = f"[{program}, -c, local, -i, \"localhost,\", %s--extra-vars, '{{\"size\": {{{{%s|json}}}}}}', {self.path('size.yml')}]"
+        self.begin("doors:\n  - name: playbook\n    parameters: {size: \"[0-9]{1,6}\"}\n"
+                   f"    environment: {{HOME: {self.folder}}}\n    check: {{run: {play % ('--check, ', 'size')}}}\n"
+                   f"    read: {{run: [/bin/cat, {self.path('size')}]}}\n    apply: {{run: {play % ('', 'size')}}}\n"
+                   f"    undo: {{run: {play % ('', 'before')}}}\n    expect: \"{{{{size}}}}\"\n")
+        changed = self.keep_and_roll_back("playbook", {"size": "5"}, lambda: float(self.read("size")) + random.random() / 10)
+        self.assertEqual(int(changed), 5)
+        self.assertEqual(self.read("size"), "10")
+
+
 class Life(DoorsWorkplace):
     """One change of a file through a program, with a server of its own that dies at `point` and is started again."""
 

@@ -212,6 +212,19 @@ TEST_F(DoorExecutorTest, programs_that_outlived_us_are_waited_for) {
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/run/size.lock"));
 }
 
+TEST_F(DoorExecutorTest, ansible_is_given_no_templates) {
+  const auto door =
+      of("  - name: size\n    parameters: {size: '.*'}\n    read: {run: [/bin/echo, old]}\n"
+         "    apply: {run: [/no/such/ansible-playbook, --extra-vars, '{\"size\": \"{{size|json}}\"}']}\n"
+         "    undo: {run: [/no/such/ansible-playbook, --extra-vars, '{\"size\": \"{{before|json}}\"}']}\n"
+         "    expect: '{{size}}'\n");
+  for (const std::string hostile : {"{{ lookup('pipe', 'id') }}", "{% if 1 %}", "{# x #}"}) {
+    EXPECT_THAT(error_of(door->apply(action(hostile), "old")), HasSubstr("size: the value holds a template"));
+    EXPECT_THAT(error_of(door->undo(action("1"), hostile)), HasSubstr("before: the value holds a template"));
+  }
+  EXPECT_EQ(door->apply(action("1"), "old").error().code(), ErrorCode::kNotFound);
+}
+
 TEST_F(DoorExecutorTest, people_read_what_will_be_run) {
   const auto words = open()->describe(action("a b"));
   ASSERT_TRUE(words);

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 namespace trimtab::act {
 namespace {
@@ -92,6 +93,23 @@ TEST(Doors, what_is_wrong_is_refused_with_its_place) {
   }
   EXPECT_THAT(problem_of(door_with("", "") + door_with("", "")), HasSubstr("stands twice"));
   EXPECT_THAT(problem_of("  size: 1\n"), HasSubstr("list of doors"));
+}
+
+TEST(Doors, those_of_the_documentation_are_whole) {
+  std::ifstream in(TRIMTAB_SOURCE_DIR "/docs/doors.md");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::set<std::string> names;
+  for (std::size_t at = text.find("```yaml\n"); at != std::string::npos;
+       at = text.find("```yaml\n", at + 1)) {
+    const std::size_t begin = at + 8;
+    const auto document = Yaml::parse(text.substr(begin, text.find("```", begin) - begin), "docs/doors.md");
+    ASSERT_TRUE(document) << document.error().message();
+    const auto doors = read_doors((*document)["doors"]);
+    ASSERT_TRUE(doors) << doors.error().message();
+    for (const Door& door : *doors) names.insert(door.name);
+  }
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAre("compression", "batch-size", "release", "replicas", "playbook"));
 }
 
 TEST(Doors, programs_that_can_not_be_run_or_trusted_are_named) {

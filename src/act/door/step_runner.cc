@@ -100,7 +100,20 @@ Result<HttpRequest> fill_request(const DoorRequest& request, const DoorValues& v
   return out;
 }
 
+// Ansible evaluates templates inside values of --extra-vars, and a template can run any program.
+Status check_for_ansible(const DoorCommand& command, const DoorValues& values) {
+  if (!command.run[0].text().ends_with("/ansible-playbook")) return ok();
+  for (const auto& [name, value] : values) {
+    if (value.contains("{{") || value.contains("{%") || value.contains("{#")) {
+      return invalid(
+          fmt::format("{}: the value holds a template, which ansible-playbook would evaluate", name));
+    }
+  }
+  return ok();
+}
+
 Result<ProcessOptions> fill_command(const DoorCommand& command, const DoorValues& values) {
+  TRY(check_for_ansible(command, values));
   ProcessOptions out;
   for (const Template& word : command.run) out.command.push_back(TRY(word.fill(values)));
   out.input = TRY(command.input.fill(values));
