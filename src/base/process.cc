@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int kPollMs = 50;
+constexpr int kDescriptor = 3;     // of ProcessOptions::descriptor, in the program
 constexpr int kPollDrainedMs = 2;  // a program that has closed its output usually ends at once
 
 class Descriptor {
@@ -92,10 +93,13 @@ Result<pid_t> spawn(const ProcessOptions& options, const Pipe& input, const Pipe
   posix_spawn_file_actions_adddup2(&parts.files, output.write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&parts.files, (options.errors_apart ? errors : output).write.get(),
                                    STDERR_FILENO);
-  // A descriptor doubled onto itself loses its close-on-exec flag.
+  // Listening sockets of libraries may lack close-on-exec: a program that outlives us would keep our port.
+  int last = STDERR_FILENO;
   if (options.descriptor >= 0) {
-    posix_spawn_file_actions_adddup2(&parts.files, options.descriptor, options.descriptor);
+    last = kDescriptor;
+    posix_spawn_file_actions_adddup2(&parts.files, options.descriptor, last);
   }
+  posix_spawn_file_actions_addclosefrom_np(&parts.files, last + 1);
   posix_spawn_file_actions_addchdir_np(&parts.files, "/");
   posix_spawnattr_setflags(&parts.attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

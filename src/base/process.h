@@ -18,7 +18,7 @@ struct ProcessOptions {
   DurationMs timeout_ms = 30 * kSecondMs;
   std::size_t output_bytes_max = 64 << 10;  // of both streams together; what is more is dropped
   bool errors_apart = false;  // standard error goes to ProcessResult::errors; else it joins the output
-  int descriptor = -1;        // one more open descriptor for the program and all it starts; -1: none
+  int descriptor = -1;        // the program and all it starts have it open too, as number 3; -1: none
   const std::atomic<bool>* cancelled = nullptr;
 };
 

@@ -73,12 +73,15 @@ TEST(Process, errors_can_be_kept_apart) {
 
 TEST(Process, one_descriptor_can_be_given_and_no_other_is) {
   std::array<int, 2> ends{};
-  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-  const std::string write = fmt::format("echo there >&{}", ends[1]);
-  EXPECT_EQ(run({.command = {"sh", "-c", write}, .descriptor = ends[1]}).exit_code, 0);
+  ASSERT_EQ(pipe(ends.data()), 0);  // without O_CLOEXEC
+  const std::string names = "ls /proc/self/fd | wc -l";
+  const int usual = std::stoi(run({.command = {"sh", "-c", names}}).output);
+  EXPECT_EQ(std::stoi(run({.command = {"sh", "-c", names}, .descriptor = ends[1]}).output), usual + 1);
+  EXPECT_EQ(run({.command = {"sh", "-c", "echo there >&3"}, .descriptor = ends[1]}).exit_code, 0);
   std::array<char, 8> got{};
   EXPECT_EQ(read(ends[0], got.data(), got.size()), 6);
-  EXPECT_NE(run({.command = {"sh", "-c", write}}).exit_code, 0);
+  EXPECT_NE(run({.command = {"sh", "-c", "echo there >&3"}}).exit_code, 0);
+  EXPECT_NE(run({.command = {"sh", "-c", fmt::format("echo there >&{}", ends[1])}}).exit_code, 0);
   close(ends[0]);
   close(ends[1]);
 }

@@ -362,7 +362,35 @@ class Life(DoorsWorkplace):
         return self.point, self.ended(), self.read("calls").split(), self.read("state")
 
 
-class Crashes(harness.Workplace):
+class Crashes(DoorsWorkplace):
+    def test_a_program_that_outlives_the_server_is_waited_for_and_not_run_beside_itself(self):
+        with open(self.path("state"), "w") as f:
+            f.write("10\n")
+        program = self.script("size", f"""
+cd {self.folder}
+if [ "$1" = get ]; then cat state; exit; fi
+echo "begin $2" >> calls
+while ! [ -e go ]; do sleep 0.1; done
+echo "$2" > state
+echo "end $2" >> calls
+""")
+        self.addCleanup(lambda: open(self.path("go"), "w").close())
+        doors = (f"doors:\n  - name: size\n    parameters: {{size: \"[0-9]+\"}}\n    read: {{run: [{program}, get]}}\n"
+                 f"    apply: {{run: [{program}, set, \"{{{{size}}}}\"]}}\n    undo: {{run: [{program}, set, \"{{{{before}}}}\"]}}\n"
+                 "    expect: \"{{size}}\"\n")
+        self.begin(doors)
+        Feeder(self, "seconds", lambda: float(self.read("state") or 10) + random.random() / 10)
+        made = self.propose(self.idea("size", {"size": "5"}, "seconds", "s"))
+        self.verb("apply", f"R-{made}", "--yes")
+        wait_until(lambda: os.path.exists(self.path("calls")), 30, "the program runs", pause=0.1)
+        self.server.kill()
+        self.begin(doors)
+        wait_until(lambda: "still at work" in next(iter(self.changes().values()))["error"], 30, "it is found at work", pause=0.2)
+        open(self.path("go"), "w").close()
+        change = self.ended()
+        self.assertEqual(change["state"], "kept", json.dumps(change, indent=1))
+        self.assertEqual(self.read("calls"), "begin 5\nend 5\n")
+
     def test_killed_around_an_effect_nothing_is_run_twice(self):
         lives = [Life(self, point) for point in ("act.before_effect", "act.after_effect", "act.before_undo", "act.after_undo")]
         with concurrent.futures.ThreadPoolExecutor(len(lives)) as pool:
