@@ -15,9 +15,9 @@ namespace trimtab {
 
 // The machine that Trimtab runs on: the settings `host.*`.
 struct OwnHost {
-  bool collected = false;  // its metrics are; without them there is no advice
-  bool act = false;        // its control groups may be changed
-  std::string instance;    // label of its series
+  bool collected = false;     // its metrics are; without them there is no advice
+  bool act = false;           // its control groups may be changed
+  std::string instance = {};  // label of its series
   DurationMs interval_ms = 5 * kSecondMs;
 };
 // What Action::target says of it, and where its control groups are.

@@ -20,11 +20,16 @@ from harness import need
 INIT = b"""#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t cgroup2 cgroup /sys/fs/cgroup
+mkdir /dev/shm; mount -t tmpfs shm /dev/shm
 ip link set lo up; hostname machine
 exec 3<>/dev/ttyS1
 stty -echo raw <&3
 echo READY >&3
-while IFS= read -r line <&3; do eval "$line" </dev/null >&3 2>&1; done
+lines=0
+while IFS= read -r line <&3; do
+  eval "$line" </dev/null >&3 2>&1
+  echo "@@$((lines+=1))@ $?@@" >&3
+done
 """
 
 
@@ -84,9 +89,9 @@ class Refused(AssertionError):
 
 
 class VirtualMachine:
-    """`programs`: {path here: path there}."""
+    """`programs`: {path here: path there}; `files`: (path there, bytes)."""
 
-    def __init__(self, test, programs, memory_mb=1024, processors=2):
+    def __init__(self, test, programs, files=(), memory_mb=1024, processors=2):
         emulator, kernel = need("qemu-system-x86_64"), find_kernel()
         archive = Archive()
         for name in ("proc", "sys", "dev", "tmp"):
@@ -95,6 +100,8 @@ class VirtualMachine:
         archive.program(need("busybox"), "/bin/busybox")
         for here, there in programs.items():
             archive.program(here, there)
+        for path, data in files:
+            archive.file(path, data)
         archive.file("/init", INIT)
         self.console, initial = test.path("console.log"), test.path("initramfs.cpio")
         archive.write(initial)
@@ -131,7 +138,7 @@ class VirtualMachine:
         """(output, exit code) of one line of shell."""
         assert "\n" not in line, line
         self.count += 1
-        self.child.stdin.write(f'{line}\necho "@@"{self.count}@ $?@@\n'.encode())
+        self.child.stdin.write(line.encode() + b"\n")
         self.child.stdin.flush()
         output = self.until(f"@@{self.count}@ ".encode(), seconds, line)
         return output, int(self.until(b"@@\n", 10, line))
