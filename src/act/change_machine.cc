@@ -182,14 +182,15 @@ Result<Change> ChangeMachine::begin(Change change) {
   }
   if (!*hold) return wait(std::move(change), "another change or another node is at work");
   const TimestampMs now = parts_.clock.now_ms();
-  const auto lacks = verifier_.lacks_before(change.verify, now);
+  auto prepared = verifier_.prepare(change.verify, parts_.policy.max_observation_ms, now);
   const TimestampMs since = change.steps.empty() ? change.created_ms : change.steps.back().at_ms;
   const DurationMs patience =
       std::max(kBeforeWaitMax, 2 * static_cast<DurationMs>(Verifier::kBeforeMin) * change.verify.step_ms);
-  if (lacks && !lacks->empty() && now - since < patience) return wait(std::move(change), *lacks);
-  if (!lacks && may_pass(lacks.error())) return wait(std::move(change), lacks.error().message());
-  if (!lacks || !lacks->empty()) {
-    change.error = lacks ? *lacks : lacks.error().message();
+  const std::string lacks = prepared ? prepared->lacks : prepared.error().message();
+  const bool may_come = prepared ? now - since < patience : may_pass(prepared.error());
+  if (!lacks.empty() && may_come) return wait(std::move(change), lacks);
+  if (!lacks.empty()) {
+    change.error = lacks;
     return move(std::move(change), ChangeState::kFailed, "it could not be verified; nothing was done");
   }
   Status possible = (*hold)->executor.check(change.action);
@@ -205,9 +206,10 @@ Result<Change> ChangeMachine::begin(Change change) {
     return move(std::move(change), ChangeState::kFailed, "it can not be done; nothing was done");
   }
   change.undo_state = *std::move(undo_state);
+  change.verify = std::move(prepared->plan);
   change.error.clear();
   failpoint("act.before_intent");
-  auto intent = move(std::move(change), ChangeState::kApplying, "");
+  auto intent = move(std::move(change), ChangeState::kApplying, prepared->outlook);
   failpoint("act.after_intent");
   return intent;
 }

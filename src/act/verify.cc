@@ -44,6 +44,28 @@ std::vector<double> adjusted(std::span<const double> values, std::span<const dou
   return out;
 }
 
+struct Scaled {
+  std::vector<double> before, after;
+  bool log_scale = false;
+};
+// Both sides on the scale on which they are compared, see effect_of().
+Scaled scaled(const MeasureSamples& samples) {
+  Scaled out;
+  out.log_scale = all_positive(samples.before) && all_positive(samples.after) &&
+                  all_positive(samples.control_before) && all_positive(samples.control_after);
+  out.before = adjusted(samples.before, samples.control_before, out.log_scale);
+  out.after = adjusted(samples.after, samples.control_after, out.log_scale);
+  return out;
+}
+
+// What a relative effect of 1 is on the scale of differences.
+double size_of(std::span<const double> before) {
+  double sum = 0;
+  const std::vector<double> values = finite(before);
+  for (const double value : values) sum += value;
+  return std::abs(sum / static_cast<double>(values.size()));
+}
+
 // How much worse, relative: estimate and interval. Of a measure that may not move either way, its distance
 // from where it was.
 struct Worsening {
@@ -145,6 +167,19 @@ void judge_end(const VerifyPlan& plan, const Effect& effect, const MeasureSample
   }
 }
 
+// The least improvement worth keeping, on the scale on which values are compared (of differences: as a
+// share).
+double least_shift(const VerifyPlan& plan, bool log_scale) {
+  if (!log_scale) return plan.minimum_effect;
+  return plan.target.worse == WorseDirection::kDown ? std::log1p(plan.minimum_effect)
+                                                    : -std::log1p(-std::min(plan.minimum_effect, 0.99));
+}
+
+bool has_share(std::span<const double> values, double share) {
+  return !values.empty() &&
+         static_cast<double>(finite(values).size()) >= share * static_cast<double>(values.size());
+}
+
 std::string at_step(std::string text, DurationMs step_ms) {
   constexpr std::string_view kPlace = "{{.step}}";
   const std::string step = format_duration(step_ms);
@@ -160,11 +195,16 @@ Status check_plan(const VerifyPlan& plan) {
   if (plan.target.worse != WorseDirection::kUp && plan.target.worse != WorseDirection::kDown) {
     return invalid("verify: target: worse: expected up or down");
   }
-  if (plan.step_ms < kSecondMs || plan.before_ms < plan.step_ms || plan.observe_max_ms < plan.step_ms) {
+  const bool open = plan.observe_max_ms == 0;
+  if (plan.step_ms < kSecondMs || plan.before_ms < plan.step_ms ||
+      (!open && plan.observe_max_ms < plan.step_ms)) {
     return invalid("verify: step of at least 1 s, before and observe_max of at least a step");
   }
-  if (plan.settle_ms < 0 || plan.settle_ms >= plan.observe_max_ms) {
+  if (plan.settle_ms < 0 || (!open && plan.settle_ms >= plan.observe_max_ms)) {
     return invalid("verify: settle: expected less than observe_max");
+  }
+  if (plan.same_hours_ms < 0 || (plan.same_hours_ms > 0 && !plan.control.empty())) {
+    return invalid("verify: same_hours: expected a duration, and no control beside it");
   }
   if (!(plan.alpha > 0 && plan.alpha < 0.5)) return invalid("verify: alpha: expected 0 to 0.5");
   if (plan.guards.size() > Verifier::kGuardsMax) {
@@ -183,23 +223,14 @@ Effect effect_of(const MeasureSamples& samples, double alpha) {
   out.effect = kNan;
   out.low = -std::numeric_limits<double>::infinity();
   out.high = std::numeric_limits<double>::infinity();
-  const bool log_scale = all_positive(samples.before) && all_positive(samples.after) &&
-                         all_positive(samples.control_before) && all_positive(samples.control_after);
-  const std::vector<double> before = adjusted(samples.before, samples.control_before, log_scale);
-  const std::vector<double> after = adjusted(samples.after, samples.control_after, log_scale);
-  if (before.empty() || after.empty()) return out;
-  const kernels::SequentialShift shift = kernels::sequential_shift(before, after, alpha);
+  const Scaled on_scale = scaled(samples);
+  if (on_scale.before.empty() || on_scale.after.empty()) return out;
+  const kernels::SequentialShift shift = kernels::sequential_shift(on_scale.before, on_scale.after, alpha);
   out.known = shift.known();
-  double scale = 1;
-  if (!log_scale) {
-    double sum = 0;
-    const std::vector<double> values = finite(samples.before);
-    for (const double value : values) sum += value;
-    scale = std::abs(sum / static_cast<double>(values.size()));
-  }
+  const double size = on_scale.log_scale ? 1 : size_of(samples.before);
   const auto relative = [&](double x) {
-    if (log_scale) return std::expm1(x);
-    return x == 0 ? 0 : x / scale;
+    if (on_scale.log_scale) return std::expm1(x);
+    return x == 0 ? 0 : x / size;
   };
   out.effect = relative(shift.shift);
   out.low = relative(shift.low);
@@ -271,40 +302,107 @@ Result<std::vector<double>> Verifier::values(const std::string& expression, Dura
   return out;
 }
 
-Result<MeasureSamples> Verifier::read(const std::string& expression, const std::string& control,
-                                      DurationMs step_ms, Span before, Span after) {
+Verifier::Span Verifier::before_span(const VerifyPlan& plan, TimestampMs began_ms) {
+  return {began_ms - (plan.before_ms / plan.step_ms - 1) * plan.step_ms, began_ms};
+}
+
+Verifier::Span Verifier::earlier(Span span, DurationMs by_ms) { return {span.from - by_ms, span.to - by_ms}; }
+
+Result<MeasureSamples> Verifier::read(const std::string& expression, const VerifyPlan& plan, Span before,
+                                      Span after) {
   MeasureSamples out;
-  out.before = TRY(values(expression, step_ms, before));
-  out.after = TRY(values(expression, step_ms, after));
-  if (control.empty()) return out;
-  out.control_before = TRY(values(control, step_ms, before));
-  out.control_after = TRY(values(control, step_ms, after));
+  out.before = TRY(values(expression, plan.step_ms, before));
+  out.after = TRY(values(expression, plan.step_ms, after));
+  if (!plan.control.empty() && expression == plan.target.expression) {
+    out.control_before = TRY(values(plan.control, plan.step_ms, before));
+    out.control_after = TRY(values(plan.control, plan.step_ms, after));
+  } else if (plan.same_hours_ms > 0) {
+    out.control_before = TRY(values(expression, plan.step_ms, earlier(before, plan.same_hours_ms)));
+    out.control_after = TRY(values(expression, plan.step_ms, earlier(after, plan.same_hours_ms)));
+    // A guard that nobody measured on that day is better judged without than not at all.
+    if (!has_share(out.control_before, kSameHoursShareMin) ||
+        !has_share(out.control_after, kSameHoursShareMin)) {
+      out.control_before.clear();
+      out.control_after.clear();
+    }
+  }
   return out;
 }
 
-Result<std::string> Verifier::lacks_before(const VerifyPlan& plan, TimestampMs now) {
+// Did the target move in the same hours of an earlier day, when nothing was changed? Then it will again.
+Status Verifier::settle_same_hours(VerifyPlan& plan, DurationMs observe_ms, TimestampMs now,
+                                   std::string& outlook) {
+  VerifyPlan alone = plan;
+  alone.same_hours_ms = 0;
+  for (const DurationMs lag : {kWeekMs, kDayMs}) {
+    if (observe_ms >= lag) continue;
+    const Span before = before_span(plan, now - lag);
+    const Span after{now - lag + plan.step_ms, now - lag + observe_ms};
+    const MeasureSamples then = TRY(read(plan.target.expression, alone, before, after));
+    if (!has_share(then.before, kSameHoursShareMin) || !has_share(then.after, kSameHoursShareMin)) continue;
+    const Effect moved = effect_of(then, plan.alpha);
+    if (!moved.known || (moved.low <= 0 && moved.high >= 0)) return ok();
+    if (std::abs(moved.effect) < plan.minimum_effect / 2) return ok();
+    plan.same_hours_ms = lag;
+    outlook += fmt::format("; held against the same hours {} before, when it moved by {} unchanged",
+                           lag == kWeekMs ? "a week" : "a day", percent(moved.effect));
+    return ok();
+  }
+  return ok();
+}
+
+Result<Preparation> Verifier::prepare(VerifyPlan plan, DurationMs longest_ms, TimestampMs now) {
   TRY(check_plan(plan));
-  const DurationMs steps = plan.before_ms / plan.step_ms;
-  const MeasureSamples samples = TRY(read(plan.target.expression, plan.control, plan.step_ms,
-                                          {now - (steps - 1) * plan.step_ms, now}, {1, 0}));
-  const std::size_t have = adjusted(samples.before, samples.control_before, false).size();
-  const std::size_t needed = std::min<std::size_t>(kBeforeMin, static_cast<std::size_t>(steps));
-  if (have >= needed) return std::string();
-  return fmt::format("not enough data before: {} of {} values of {}; about {} more", have, needed,
-                     plan.target.title,
-                     format_duration_human(static_cast<DurationMs>(needed - have) * plan.step_ms));
+  const Span before = before_span(plan, now);
+  const MeasureSamples samples = TRY(read(plan.target.expression, plan, before, {1, 0}));
+  Preparation out;
+  out.plan = std::move(plan);
+  const Scaled values = scaled(samples);
+  const std::size_t needed =
+      std::min<std::size_t>(kBeforeMin, static_cast<std::size_t>(out.plan.before_ms / out.plan.step_ms));
+  if (values.before.size() < needed) {
+    out.lacks = fmt::format(
+        "not enough data before: {} of {} values of {}; about {} more", values.before.size(), needed,
+        out.plan.target.title,
+        format_duration_human(static_cast<DurationMs>(needed - values.before.size()) * out.plan.step_ms));
+    return out;
+  }
+  const double least = values.log_scale ? 1 : size_of(samples.before);
+  const std::size_t enough =
+      kernels::values_until(values.before, out.plan.alpha, least * least_shift(out.plan, values.log_scale));
+  const bool hopeless = enough == kernels::kNeverEnough;
+  const DurationMs told_ms = out.plan.settle_ms + static_cast<DurationMs>(enough) * out.plan.step_ms;
+  if (out.plan.observe_max_ms == 0) {
+    const double steps = hopeless ? static_cast<double>(kObserveStepsHopeless)
+                                  : std::max(static_cast<double>(kObserveStepsMin),
+                                             std::ceil(kObserveMargin * static_cast<double>(enough)));
+    const double wanted =
+        static_cast<double>(out.plan.settle_ms) + steps * static_cast<double>(out.plan.step_ms);
+    out.plan.observe_max_ms = std::max(
+        out.plan.observe_min_ms, static_cast<DurationMs>(std::min(wanted, static_cast<double>(longest_ms))));
+  }
+  const DurationMs observe_ms = std::min(out.plan.observe_max_ms, longest_ms);
+  const std::string worth = fmt::format("an improvement of {:.3g} %", 100 * out.plan.minimum_effect);
+  out.outlook = hopeless ? fmt::format("{} can not be told from values that vary as those before", worth)
+                         : fmt::format("{} should be told after {}", worth,
+                                       format_duration_human(std::max(told_ms, out.plan.observe_min_ms)));
+  out.outlook += fmt::format("; observed for {} at most", format_duration_human(observe_ms));
+  if (out.plan.control.empty() && out.plan.same_hours_ms == 0) {
+    TRY(settle_same_hours(out.plan, observe_ms, now, out.outlook));
+  }
+  return out;
 }
 
 Result<Look> Verifier::look(const VerifyPlan& plan, TimestampMs began_ms, TimestampMs applied_ms,
                             DurationMs observe_max_ms, TimestampMs now) {
   TRY(check_plan(plan));
-  const Span before{began_ms - (plan.before_ms / plan.step_ms - 1) * plan.step_ms, began_ms};
+  const Span before = before_span(plan, began_ms);
   const Span after{applied_ms + plan.step_ms, now};
   const Span settled{after.from + plan.settle_ms, now};
-  MeasureSamples target = TRY(read(plan.target.expression, plan.control, plan.step_ms, before, settled));
+  MeasureSamples target = TRY(read(plan.target.expression, plan, before, settled));
   std::vector<MeasureSamples> guards;
   for (const Guard& guard : plan.guards) {
-    auto samples = read(guard.measure.expression, "", plan.step_ms, before, after);
+    auto samples = read(guard.measure.expression, plan, before, after);
     // A guard that can not be read does not stop the others from being watched.
     if (!samples) {
       if (samples.error().code() == ErrorCode::kUnavailable) return std::unexpected(samples.error());
@@ -325,8 +423,10 @@ Result<Look> Verifier::look(const VerifyPlan& plan, TimestampMs began_ms, Timest
 Result<Recheck> Verifier::recheck(const VerifyPlan& plan, TimestampMs began_ms, TimestampMs now) {
   TRY(check_plan(plan));
   const DurationMs length = (plan.before_ms / plan.step_ms - 1) * plan.step_ms;
-  const MeasureSamples samples = TRY(read(plan.target.expression, plan.control, plan.step_ms,
-                                          {began_ms - length, began_ms}, {now - length, now}));
+  VerifyPlan later = plan;
+  later.same_hours_ms = 0;  // a day or more later these hours are the change's own
+  const MeasureSamples samples =
+      TRY(read(plan.target.expression, later, before_span(plan, began_ms), {now - length, now}));
   const Effect effect = effect_of(samples, plan.alpha);
   Recheck out;
   out.at_ms = now;

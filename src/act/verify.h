@@ -58,6 +58,13 @@ struct Look {
 Look judge(const VerifyPlan& plan, const MeasureSamples& target, std::span<const MeasureSamples> guards,
            DurationMs elapsed_ms, DurationMs observe_max_ms, TimestampMs now);
 
+// What is known before a change about how it will be judged.
+struct Preparation {
+  std::string lacks;    // what is missing, in words; "": there is enough to compare with
+  VerifyPlan plan;      // with what was left open settled (observe_max_ms, same_hours_ms)
+  std::string outlook;  // for people: when an improvement worth keeping will be told, and against what
+};
+
 // Reads what judge() needs. Thread-safe: it keeps nothing.
 class Verifier {
  public:
@@ -65,9 +72,9 @@ class Verifier {
 
   // Whether the plan can be followed at all: bounds, and expressions that parse. Errors: kInvalid, kLimit.
   Status check(const VerifyPlan& plan) const;
-  // Before a change: is there enough to compare with? "" when there is, else what is missing in words.
-  // Errors: the target's expression has no answer (kInvalid), the querier's.
-  Result<std::string> lacks_before(const VerifyPlan& plan, TimestampMs now);
+  // Before a change: is there enough to compare with, how long must be observed, against what? Errors: the
+  // target's expression has no answer (kInvalid), the querier's.
+  Result<Preparation> prepare(VerifyPlan plan, DurationMs longest_ms, TimestampMs now);
   // `began_ms`: when applying began (before ends there); `applied_ms`: when the effect was there.
   Result<Look> look(const VerifyPlan& plan, TimestampMs began_ms, TimestampMs applied_ms,
                     DurationMs observe_max_ms, TimestampMs now);
@@ -77,14 +84,22 @@ class Verifier {
   static constexpr std::size_t kBeforeMin = 8;      // values; below no change is begun
   static constexpr std::size_t kStepsMax = 10'000;  // of one range query
   static constexpr std::size_t kGuardsMax = 32;
+  // The values after may vary more than those before: so many times the steps that should be enough.
+  static constexpr double kObserveMargin = 3;
+  static constexpr std::size_t kObserveStepsMin = 16;
+  // When no time is enough: what is then waited for is a larger effect than the least worth keeping.
+  static constexpr std::size_t kObserveStepsHopeless = 60;
+  static constexpr double kSameHoursShareMin = 0.9;  // of the steps that must have a value on the earlier day
 
  private:
   struct Span {
     TimestampMs from = 0;
     TimestampMs to = 0;
   };
-  Result<MeasureSamples> read(const std::string& expression, const std::string& control, DurationMs step_ms,
-                              Span before, Span after);
+  static Span before_span(const VerifyPlan& plan, TimestampMs began_ms);
+  static Span earlier(Span span, DurationMs by_ms);
+  Result<MeasureSamples> read(const std::string& expression, const VerifyPlan& plan, Span before, Span after);
+  Status settle_same_hours(VerifyPlan& plan, DurationMs observe_ms, TimestampMs now, std::string& outlook);
   Result<std::vector<double>> values(const std::string& expression, DurationMs step_ms, Span span);
 
   promql::Querier& querier_;

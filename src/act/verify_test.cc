@@ -33,6 +33,7 @@ VerifyPlan plan() {
   out.target = {"mean time", "t", "seconds", WorseDirection::kUp};
   out.guards.push_back({{"insert time", "g", "seconds", WorseDirection::kUp}, 0.05, 0});
   out.step_ms = 15 * kSecondMs;
+  out.observe_max_ms = 30 * kMinuteMs;
   return out;
 }
 
@@ -171,12 +172,114 @@ TEST(Verify, too_little_before_is_told_and_the_step_stands_in_the_expression) {
   Verifier verifier(querier);
   VerifyPlan by = plan();
   by.target.expression = "rate(a[{{.step}}]) + b{x=\"{{.step}}\"}";
-  EXPECT_EQ(verifier.lacks_before(by, kTestStart).value(), "");
+  EXPECT_EQ(verifier.prepare(by, kDayMs, kTestStart)->lacks, "");
   EXPECT_EQ(asked.at(0), "rate(a[15s]) + b{x=\"15s\"}");
   since = kTestStart - kMinuteMs;
-  EXPECT_NE(verifier.lacks_before(by, kTestStart)->find("5 of 8 values"), std::string::npos);
+  EXPECT_NE(verifier.prepare(by, kDayMs, kTestStart)->lacks.find("5 of 8 values"), std::string::npos);
   by.target.worse = WorseDirection::kBoth;
-  EXPECT_FALSE(verifier.lacks_before(by, kTestStart));
+  EXPECT_FALSE(verifier.prepare(by, kDayMs, kTestStart));
+}
+
+// Independent noise on the logarithm, the same at the same moment.
+double noisy(TimestampMs at, double spread) {
+  std::mt19937_64 random(static_cast<std::uint64_t>(at));
+  return std::exp(spread * std::normal_distribution<double>()(random));
+}
+
+TEST(Verify, observation_lasts_as_long_as_the_noise_before_needs) {
+  double spread = 0.02;
+  FunctionQuerier querier([&](std::string_view, TimestampMs at) { return noisy(at, spread); });
+  Verifier verifier(querier);
+  VerifyPlan by = plan();
+  by.observe_max_ms = 0;
+  by.minimum_effect = 0.1;
+  const auto prepared = [&] { return verifier.prepare(by, 12 * kHourMs, kTestStart).value(); };
+  const Preparation quiet = prepared();
+  EXPECT_EQ(quiet.plan.observe_max_ms, 16 * by.step_ms) << quiet.outlook;
+  EXPECT_NE(quiet.outlook.find("an improvement of 10 % should be told after"), std::string::npos)
+      << quiet.outlook;
+  spread = 0.1;
+  const Preparation noisier = prepared();
+  EXPECT_GT(noisier.plan.observe_max_ms, 16 * by.step_ms) << noisier.outlook;
+  EXPECT_LT(noisier.plan.observe_max_ms, 12 * kHourMs) << noisier.outlook;
+  spread = 2;
+  const Preparation wild = prepared();
+  EXPECT_EQ(wild.plan.observe_max_ms, 60 * by.step_ms);
+  EXPECT_NE(wild.outlook.find("can not be told"), std::string::npos) << wild.outlook;
+  by.observe_max_ms = 20 * by.step_ms;
+  EXPECT_EQ(prepared().plan.observe_max_ms, by.observe_max_ms) << "what a plan says stays";
+  spread = 0.1;
+  by.observe_max_ms = 0;
+  EXPECT_EQ(verifier.prepare(by, 5 * kMinuteMs, kTestStart)->plan.observe_max_ms, 5 * kMinuteMs);
+}
+
+// With the time the estimate gives, changes worth keeping and changes without effect both get their verdict.
+TEST(Verify, observation_time_estimated_is_enough_for_a_verdict_either_way) {
+  for (const double factor : {1.0, 0.7}) {
+    int undecided = 0, wrong = 0;
+    constexpr int kTrials = 40;
+    for (std::uint64_t trial = 1; trial <= kTrials; ++trial) {
+      FunctionQuerier querier([&](std::string_view text, TimestampMs at) {
+        const double noise = noisy(at + static_cast<TimestampMs>(trial) * 1'000'003, 0.15);
+        return at <= kTestStart || text == "g" ? noise : factor * noise;
+      });
+      Verifier verifier(querier);
+      VerifyPlan by = plan();
+      by.observe_max_ms = 0;
+      by.minimum_effect = 0.15;
+      by.maximum_harm = 0.15;
+      by = verifier.prepare(by, 12 * kHourMs, kTestStart)->plan;
+      Verdict verdict;
+      for (DurationMs after = by.step_ms; verdict.decision == Decision::kNone; after += by.step_ms)
+        verdict = verifier.look(by, kTestStart, kTestStart, by.observe_max_ms, kTestStart + after)->verdict;
+      undecided += verdict.decision == Decision::kInconclusive ? 1 : 0;
+      wrong += verdict.decision == (factor < 1 ? Decision::kNoEffect : Decision::kKept) ? 1 : 0;
+    }
+    EXPECT_LE(undecided, kTrials / 10) << factor;
+    EXPECT_LE(wrong, kTrials / 20) << factor;
+  }
+}
+
+TEST(Verify, hours_that_moved_on_the_earlier_day_too_are_no_effect_of_the_change) {
+  bool turns = true;
+  const auto load = [&](TimestampMs at) {  // doubles at the same minute of every day
+    const TimestampMs in_day = ((at - kTestStart) % kDayMs + kDayMs) % kDayMs;
+    return (turns && in_day > 0 && in_day < kDayMs / 2 ? 2.0 : 1.0) * noisy(at, 0.05);
+  };
+  double factor = 1;
+  FunctionQuerier querier([&](std::string_view text, TimestampMs at) {
+    return at > kTestStart && text == "t" ? factor * load(at) : load(at);
+  });
+  Verifier verifier(querier);
+  VerifyPlan by = plan();
+  const Preparation prepared = verifier.prepare(by, kDayMs, kTestStart).value();
+  EXPECT_EQ(prepared.plan.same_hours_ms, kWeekMs);
+  EXPECT_NE(prepared.outlook.find("the same hours a week before"), std::string::npos) << prepared.outlook;
+  const auto verdict = [&](const VerifyPlan& with) {
+    return verifier.look(with, kTestStart, kTestStart, kHourMs, kTestStart + kHourMs)->verdict;
+  };
+  EXPECT_EQ(verdict(by).decision, Decision::kRolledBack) << "without, the doubled load looks like harm";
+  by = prepared.plan;
+  EXPECT_NE(verdict(by).decision, Decision::kRolledBack) << verdict(by).reason;
+  factor = 0.5;
+  EXPECT_EQ(verdict(by).decision, Decision::kKept) << verdict(by).reason;
+  EXPECT_NEAR(verdict(by).effect, -0.5, 0.05);
+  factor = 1;
+  turns = false;
+  EXPECT_EQ(verifier.prepare(plan(), kDayMs, kTestStart)->plan.same_hours_ms, 0) << "nothing turned then";
+}
+
+TEST(Verify, without_an_earlier_day_before_is_the_time_before) {
+  FunctionQuerier querier(
+      [&](std::string_view, TimestampMs at) { return at < kTestStart - kHourMs ? NAN : noisy(at, 0.1); });
+  Verifier verifier(querier);
+  const Preparation prepared = verifier.prepare(plan(), kDayMs, kTestStart).value();
+  EXPECT_EQ(prepared.plan.same_hours_ms, 0);
+  EXPECT_EQ(prepared.lacks, "");
+  VerifyPlan both = plan();
+  both.control = "c";
+  both.same_hours_ms = kDayMs;
+  EXPECT_FALSE(verifier.check(both));
 }
 
 TEST(Verify, target_is_compared_only_when_its_effect_had_time_to_be_whole) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace trimtab::analyze {
 namespace {
@@ -30,6 +29,29 @@ bool contains(const Indices& indices, std::size_t index) {
   return std::binary_search(indices.begin(), indices.end(), index);
 }
 
+// How often `called` is called for one operation of `caller`, at most: it may serve others too.
+double calls_per_operation(const Suspect& caller, const Suspect& called) {
+  for (const auto& [metric, operations] : caller.traffic) {
+    const auto same = called.traffic.find(metric);
+    if (same != called.traffic.end() && operations > 0 && same->second > 0) return same->second / operations;
+  }
+  return kCallsAssumed;
+}
+
+// Is what is off below enough to make what is off above?
+bool adds_enough(const Suspect& called, const Suspect& caller) {
+  if (called.other_trouble) return true;
+  const double calls = calls_per_operation(caller, called);
+  const double seconds = calls * called.added_seconds_most;
+  const double failures = calls * called.added_failures;
+  if (caller.led_by_failures) {
+    return failures * kOwnTroubleRatio >= caller.added_failures ||
+           seconds >= kTimeoutLeastSeconds * caller.added_failures;
+  }
+  // Failures below may cost any time above: repeated attempts.
+  return called.added_failures > 0 || seconds * kOwnTroubleRatio >= caller.added_seconds_least;
+}
+
 }  // namespace
 
 void find_origins(std::vector<Suspect>& suspects, const Estate& estate) {
@@ -39,8 +61,8 @@ void find_origins(std::vector<Suspect>& suspects, const Estate& estate) {
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     for (const std::size_t k : below[i]) {
       const bool cycle = contains(below[k], i);
-      if (!cycle && suspects[k].strength * kOwnTroubleRatio >= suspects[i].strength)
-        explained_by[i].push_back(k);
+      const bool strong = suspects[k].strength * kOwnTroubleRatio >= suspects[i].strength;
+      if (!cycle && strong && adds_enough(suspects[k], suspects[i])) explained_by[i].push_back(k);
     }
   }
   for (Suspect& suspect : suspects) suspect.rank_harm = suspect.harm;

@@ -75,6 +75,13 @@ void make_down(Evidence& evidence, const Output& output, TimestampMs at_ms) {
   evidence.score = 1;
 }
 
+// Of a unit of time; 0: it is none.
+double seconds_of(std::string_view unit) {
+  if (unit == "seconds") return 1;
+  if (unit == "ms") return 1e-3;
+  return unit == "us" ? 1e-6 : 0;
+}
+
 class FindingMaker {
  public:
   FindingMaker(const Plan& plan, const std::vector<JobResult>& results, const FindingContext& context)
@@ -175,35 +182,62 @@ class FindingMaker {
     return finding;
   }
 
-  // What callers feel of this entity: the strongest of its latency, errors and availability clues.
-  static double felt_strength(const Case& found) {
-    double strength = 0;
+  // What callers feel of this entity: its latency, errors, availability and saturation clues.
+  static Suspect suspect_of(const Case& found, double harm) {
+    Suspect suspect;
+    suspect.entity = found.entity;
+    suspect.harm = harm;
+    bool led = false;
     for (const Clue& clue : found.clues) {
-      const std::string& aspect = clue.evidence.aspect;
-      if (aspect != "latency" && aspect != "errors" && aspect != "availability" && aspect != "saturation")
-        continue;
-      strength = std::max(strength, std::log1p(std::abs(clue.evidence.effect)));
+      const Evidence& evidence = clue.evidence;
+      const bool fails = evidence.aspect == "errors" || evidence.aspect == "availability";
+      const bool waits = evidence.aspect == "latency";
+      if (!fails && !waits && evidence.aspect != "saturation") continue;
+      suspect.felt_by_callers = true;
+      suspect.strength = std::max(suspect.strength, std::log1p(std::abs(evidence.effect)));
+      const double change = std::abs(evidence.now - evidence.usual);
+      const double percent = evidence.unit == "percent" ? 0.01 : 1;
+      if (const double second = waits ? seconds_of(evidence.unit) : 0; second > 0) {
+        const double least = suspect.added_seconds_least;
+        suspect.added_seconds_least = least > 0 ? std::min(least, change * second) : change * second;
+        suspect.added_seconds_most = std::max(suspect.added_seconds_most, change * second);
+      } else if (fails && (evidence.unit == "percent" || evidence.unit == "ratio")) {
+        suspect.added_failures = std::max(suspect.added_failures, change * percent);
+      } else {
+        suspect.other_trouble = true;
+      }
+      if (!led) suspect.led_by_failures = fails;
+      led = true;
     }
-    return strength;
+    return suspect;
+  }
+
+  // Traffic of the entities in trouble, by metric.
+  std::map<EntityRef, std::map<std::string, double>> traffic_of_cases() const {
+    std::map<EntityRef, std::map<std::string, double>> traffic;
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      const Job& job = plan_.jobs[i];
+      if (!cases_.contains(job.entity)) continue;
+      for (const Output& output : results_[i].outputs) {
+        if (!output.verdict.judged || meaning_of(job, output.reading).aspect != "traffic") continue;
+        traffic[job.entity][std::string(job.labels.metric_name())] += std::max(0.0, output.verdict.level);
+      }
+    }
+    return traffic;
   }
 
   void make_unusual_findings() {
     std::vector<Finding> findings;
     std::vector<Suspect> suspects;
+    std::map<EntityRef, std::map<std::string, double>> traffic = traffic_of_cases();
     for (const auto& [entity, found] : cases_) {
       if (context_.estate.in_maintenance(entity, context_.at_ms)) {
         ++set_.in_maintenance;
         continue;
       }
       findings.push_back(unusual_finding(found));
-      const double strength = felt_strength(found);
-      suspects.push_back({.entity = entity,
-                          .harm = findings.back().harm,
-                          .strength = strength,
-                          .felt_by_callers = strength > 0,
-                          .rank_harm = 0,
-                          .origins = {},
-                          .victims = {}});
+      suspects.push_back(suspect_of(found, findings.back().harm));
+      suspects.back().traffic = std::move(traffic[entity]);
     }
     find_origins(suspects, context_.estate);
     for (std::size_t i = 0; i < findings.size(); ++i) {

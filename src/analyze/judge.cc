@@ -423,6 +423,7 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
   scratch.season.assign(values.size(), 0);
   if (unjudgeable(cells, values, layout, scratch, verdict)) return verdict;
   verdict.judged = true;
+  verdict.level = scratch.rolling.mean(layout.size - layout.window, layout.size, 1);
   verdict.constant = is_constant(values);
   if (verdict.constant) return verdict;
 

@@ -52,6 +52,7 @@ struct Sparkline {
 struct Verdict {
   bool judged = false;
   bool constant = false;
+  double level = 0;           // mean of what counts as now, when judged
   Unjudged reason{};          // when not judged
   std::string detail;         // when not judged: the numbers
   double probability = 1;     // of something at least as unusual by chance, in one look

@@ -50,13 +50,17 @@ struct VerifyPlan {
   double maximum_harm = 0.05;    // relative worsening of the target that reverses at once
   std::string control;           // same unit, untouched by the change; "" when there is none
   std::vector<Guard> guards;
-  DurationMs step_ms = 15 * kSecondMs;         // one look
-  DurationMs before_ms = 15 * kMinuteMs;       // what "before" is learnt from, at most
+  DurationMs step_ms = 15 * kSecondMs;    // one look
+  DurationMs before_ms = 15 * kMinuteMs;  // what "before" is learnt from, at most
   // The effect needs so long to be whole (a cache fills): the target is not compared before; guards are.
   DurationMs settle_ms = 0;
-  DurationMs observe_min_ms = kMinuteMs;       // no verdict on the gain sooner
-  DurationMs observe_max_ms = 30 * kMinuteMs;  // inconclusive after
-  double alpha = 0.05;                         // chance of a false verdict, however often one looks
+  DurationMs observe_min_ms = kMinuteMs;  // no verdict on the gain sooner
+  // Inconclusive after. 0: settled when the change begins, by how much the values before vary.
+  DurationMs observe_max_ms = 0;
+  // Without a control: target and guards are held against their own values so long before, the same hours
+  // of an earlier day. 0: settled when the change begins; they are not when they stood still then.
+  DurationMs same_hours_ms = 0;
+  double alpha = 0.05;  // chance of a false verdict, however often one looks
 };
 
 enum class Risk { kLow, kMedium, kHigh };

@@ -65,7 +65,8 @@ void write_verify_plan(JsonWriter& json, const VerifyPlan& plan) {
   json.field("step_ms", plan.step_ms).field("before_ms", plan.before_ms);
   json.field("settle_ms", plan.settle_ms)
       .field("observe_min_ms", plan.observe_min_ms)
-      .field("observe_max_ms", plan.observe_max_ms);
+      .field("observe_max_ms", plan.observe_max_ms)
+      .field("same_hours_ms", plan.same_hours_ms);
   json.field("alpha", plan.alpha).end_object();
 }
 
@@ -107,6 +108,7 @@ void read_verify_plan(Fields& fields, VerifyPlan& out) {
     plan.read("settle_ms", out.settle_ms);
     plan.read("observe_min_ms", out.observe_min_ms);
     plan.read("observe_max_ms", out.observe_max_ms);
+    plan.read("same_hours_ms", out.same_hours_ms);
     plan.read("alpha", out.alpha);
   });
 }

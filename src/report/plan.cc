@@ -90,7 +90,9 @@ void recommendation_facts(Document& page, const Recommendation& r, bool whole) {
     page.fact("Verify",
               fmt::format("{}; kept from {} on, reversed at {} worse; {} to {}{}", r.verify.target.title,
                           percent(-r.verify.minimum_effect), percent(r.verify.maximum_harm),
-                          report::about(r.verify.observe_min_ms), report::about(r.verify.observe_max_ms),
+                          report::about(r.verify.observe_min_ms),
+                          r.verify.observe_max_ms == 0 ? "as long as its values need"
+                                                       : report::about(r.verify.observe_max_ms),
                           r.verify.settle_ms == 0
                               ? ""
                               : fmt::format(", compared after {}", report::about(r.verify.settle_ms))));

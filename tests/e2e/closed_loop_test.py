@@ -154,15 +154,16 @@ class ClosedLoop(LoopWorkplace):
         tables = range(1, 21)
         postgresql = harness.start_postgres(self)
         postgresql.sql("CREATE EXTENSION pg_stat_statements;" + "".join(
-            f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 2000) i;"
-            f"CREATE UNIQUE INDEX ON t{i} (id);" for i in tables) +
+            f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 5000) i;" for i in tables) +
             "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
             "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
-        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100}\n")
-        reads = {f"t{i}": (10, f"\\set k random(1, 2000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
+        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100, max_observation: 6m}\n")
+        # A read is a scan of half a millisecond: beside one of microseconds, each time that the processor is
+        # given to somebody else would be most of what is measured.
+        reads = {f"t{i}": (10, f"\\set k random(1, 5000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
         load = Load(postgresql, self.path("load"), {
             **reads, "touch": (60, "\\set k random(1, 20000)\nUPDATE events SET touched = touched + 1 WHERE id = :k;\n"),
-            "first": (2, "SELECT id FROM events ORDER BY touched LIMIT 1;\n")}, rate=1200)
+            "first": (2, "SELECT id FROM events ORDER BY touched LIMIT 1;\n")}, rate=800)
         self.addCleanup(load.stop)
 
         def query_id(text):
@@ -176,7 +177,8 @@ class ClosedLoop(LoopWorkplace):
 
         ids = {i: query_id(f"SELECT note FROM t{i} WHERE%") for i in tables}
         touch, first = query_id("UPDATE events%"), query_id("SELECT id FROM events%")
-        watch = {"step_ms": 5000, "before_ms": 120000, "observe_min_ms": 30000, "observe_max_ms": 240000}
+        # No longest observation is named: how long each is watched follows from its own noise before.
+        watch = {"step_ms": 5000, "before_ms": 120000, "observe_min_ms": 30000}
         harmful = self.propose({
             "title": "an index that slows writes", "entity": "table/events",
             "action": {"type": "postgresql.create_index", "target": "postgresql/main",
@@ -193,6 +195,9 @@ class ClosedLoop(LoopWorkplace):
                            "parameters": {"schema": "public", "table": f"t{i}", "setting": "autovacuum_analyze_threshold", "value": "60"}},
                 "verify": {**watch, "minimum_effect": 0.2, "maximum_harm": 0.2, "control": mean_time(*(ids[k] for k in tables if k != i)),
                            "target": {"title": "the read", "expression": mean_time(ids[i]), "unit": "seconds", "worse": "up"}}}))
+        seen = f'count_over_time(pg_stat_statements_calls_total{{queryid="{ids[20]}"}}[10m])'
+        wait_until(lambda: any(float(r["value"][1]) >= 120 for r in self.server.http.get_json("/api/v1/query", query=seen)["data"]["result"]),
+                   240, "two minutes of values before", pause=1)
         before = postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
         for name in names:
             self.verb("apply", name, "--yes")
@@ -203,9 +208,12 @@ class ClosedLoop(LoopWorkplace):
         self.assertIn("guard", guarded["verdict"]["reason"])
         decisions = [c["verdict"]["decision"] for c in changes.values()]
         print({d: decisions.count(d) for d in sorted(set(decisions))}, guarded["verdict"]["reason"])
+        print(*sorted({step["reason"] for c in changes.values() for step in c["steps"] if step["to"] == "applying"}), sep="\n")
         self.assertEqual(len(decisions), 20)
         self.assertNotIn("kept", decisions)
         self.assertNotIn("failed", decisions)
+        # Some may be undecided when their time is over: the processor is shared with whatever else runs here.
+        self.assertGreaterEqual(decisions.count("no_effect"), 15, [c["verdict"] for c in changes.values()])
         self.assertEqual(postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
         self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
 

@@ -260,7 +260,6 @@ void set_verification(const CompressionLook& look, const AdvisedServer& where, c
   out.verify.step_ms = look_step(look.traffic, look.collector_interval_ms);
   out.verify.before_ms = std::max(kTrafficWindowMs, 12 * out.verify.step_ms);
   out.verify.observe_min_ms = 6 * out.verify.step_ms;
-  out.verify.observe_max_ms = 120 * out.verify.step_ms;
 }
 
 }  // namespace

@@ -129,7 +129,6 @@ std::optional<Recommendation> advise_connections(const ConnectionsLook& look, co
   out.verify.step_ms = look_step({look.accepted, look.seconds}, look.collector_interval_ms);
   out.verify.before_ms = std::max<DurationMs>(30 * kMinuteMs, 12 * out.verify.step_ms);
   out.verify.observe_min_ms = 6 * out.verify.step_ms;
-  out.verify.observe_max_ms = 240 * out.verify.step_ms;
   if (!fits) return out;
   const std::string text = fmt::format("worker_connections {:.0f};", wanted);
   const Directive& place = set != nullptr ? *set : *events;

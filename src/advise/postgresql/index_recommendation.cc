@@ -196,7 +196,6 @@ class Writer {
     const double step_seconds = calls_per_second > 0 ? kCallsPerStep / calls_per_second : 600;
     verify.step_ms = static_cast<DurationMs>(std::ceil(std::clamp(step_seconds, 15.0, 600.0))) * kSecondMs;
     verify.observe_min_ms = std::max<DurationMs>(kMinuteMs, 4 * verify.step_ms);
-    verify.observe_max_ms = std::max<DurationMs>(30 * kMinuteMs, 60 * verify.step_ms);
     verify.before_ms = std::max<DurationMs>(15 * kMinuteMs, 40 * verify.step_ms);
 
     std::set<std::size_t> touched;

@@ -211,7 +211,6 @@ class SettingsAdvisor final : public DatabaseAdvisor {
     out.verify.step_ms = kMinuteMs;
     out.verify.before_ms = kHourMs;
     out.verify.observe_min_ms = 15 * kMinuteMs;
-    out.verify.observe_max_ms = 4 * kHourMs;
     return out;
   }
 

@@ -15,7 +15,8 @@ namespace {
 constexpr std::array<double, 5> kMixing{0.25, 1, 4, 16, 64};
 // Short series show too little of their autocorrelation; by simulation in sequential_shift_test.cc.
 constexpr double kTimeSafety = 1.5;
-constexpr double kFreedomMin = 2;  // degrees of freedom; below nothing is said
+constexpr double kNormal95 = 1.645;  // one-sided
+constexpr double kFreedomMin = 2;    // degrees of freedom; below nothing is said
 
 double mean_of(std::span<const double> values) {
   double sum = 0;
@@ -56,6 +57,23 @@ double critical_t(double freedom, double size, double alpha) {
   return high;
 }
 
+// What the values count for: kTimeSafety times the autocorrelation time, unless they look independent.
+double time_as_used(double autocorrelation_time) {
+  return autocorrelation_time <= kIndependentTime ? 1 : kTimeSafety * autocorrelation_time;
+}
+
+// In standard deviations of one value; infinity while there is too little.
+struct Precision {
+  double half_width = std::numeric_limits<double>::infinity();  // of the interval
+  double error = std::numeric_limits<double>::infinity();       // standard error of the shift
+};
+Precision precision_of(double before_count, double after_count, double alpha) {
+  const double freedom = before_count + after_count - 2;
+  if (freedom < kFreedomMin) return {};
+  const double size = before_count * after_count / (before_count + after_count);
+  return {critical_t(freedom, size, alpha) / std::sqrt(size), 1 / std::sqrt(size)};
+}
+
 }  // namespace
 
 SequentialShift sequential_shift(std::span<const double> before, std::span<const double> after,
@@ -68,28 +86,41 @@ SequentialShift sequential_shift(std::span<const double> before, std::span<const
   const double before_mean = mean_of(before);
   const double after_mean = mean_of(after);
   out.shift = after_mean - before_mean;
-  out.time = std::max(autocorrelation_time(before), autocorrelation_time(after));
-  if (out.time <= kIndependentTime) {
-    out.time = 1;
-  } else {
-    out.time *= kTimeSafety;
-  }
+  out.time = time_as_used(std::max(autocorrelation_time(before), autocorrelation_time(after)));
   const auto n = static_cast<double>(before.size());
   const auto m = static_cast<double>(after.size());
   out.before_count = n / out.time;
   out.after_count = m / out.time;
-  const double freedom = out.before_count + out.after_count - 2;
-  if (freedom < kFreedomMin) return out;
-  const double size = out.before_count * out.after_count / (out.before_count + out.after_count);
-  const double variance =
-      (squares_around(before, before_mean) + squares_around(after, after_mean)) / (n + m - 2);
-  const double t = critical_t(freedom, size, alpha);
-  if (t < kInfinity) {
-    const double half = t * std::sqrt(variance / size);
-    out.low = out.shift - half;
-    out.high = out.shift + half;
-  }
+  const double half = precision_of(out.before_count, out.after_count, alpha).half_width;
+  if (half == kInfinity) return out;
+  const double spread =
+      std::sqrt((squares_around(before, before_mean) + squares_around(after, after_mean)) / (n + m - 2));
+  out.low = out.shift - half * spread;
+  out.high = out.shift + half * spread;
   return out;
+}
+
+std::size_t values_until(std::span<const double> before, double alpha, double reach) {
+  if (before.size() < 2) return kNeverEnough;
+  const auto n = static_cast<double>(before.size());
+  const double spread = std::sqrt(squares_around(before, mean_of(before)) / (n - 1));
+  const double time = time_as_used(autocorrelation_time(before));
+  const auto enough = [&](std::size_t after) {
+    const Precision then = precision_of(n / time, static_cast<double>(after) / time, alpha);
+    return then.half_width < std::numeric_limits<double>::infinity() &&
+           (then.half_width + kNormal95 * then.error) * spread <= reach;
+  };
+  std::size_t high = 1;
+  while (!enough(high)) {
+    if (high >= kValuesUntilMax) return kNeverEnough;
+    high *= 2;
+  }
+  std::size_t low = high / 2;  // not enough, or 0
+  while (high - low > 1) {
+    const std::size_t middle = low + (high - low) / 2;
+    (enough(middle) ? high : low) = middle;
+  }
+  return high;
 }
 
 }  // namespace trimtab::kernels

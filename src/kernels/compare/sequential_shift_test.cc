@@ -88,5 +88,37 @@ TEST(SequentialShift, holds_the_truth_at_every_look) {
   }
 }
 
+TEST(SequentialShift, values_until_is_mostly_enough_and_half_of_it_is_less) {
+  for (const double reach : {1.6, 2.0, 3.0}) {
+    int enough = 0, half_enough = 0;
+    constexpr int kTrials = 100;
+    for (unsigned seed = 1; seed <= kTrials; ++seed) {
+      const auto before = noise(60, 2 * seed);
+      const std::size_t needed = values_until(before, 0.05, reach);
+      ASSERT_NE(needed, kNeverEnough) << reach;
+      const auto after = noise(needed, 2 * seed + 1);
+      const auto within = [&](std::size_t count) {
+        const SequentialShift shift = sequential_shift(before, std::span(after).first(count), 0.05);
+        return shift.low > -reach && shift.high < reach;
+      };
+      enough += within(needed) ? 1 : 0;
+      half_enough += within(needed / 2) ? 1 : 0;
+    }
+    EXPECT_GE(enough, 0.65 * kTrials) << reach;  // a fifth of short noise looks autocorrelated
+    EXPECT_LT(half_enough, enough) << reach;
+  }
+}
+
+TEST(SequentialShift, values_until_grows_with_the_noise_and_knows_when_no_number_is_enough) {
+  const auto before = noise(60, 8);
+  EXPECT_LT(values_until(before, 0.05, 3), values_until(before, 0.05, 1.5));
+  EXPECT_LE(values_until(before, 0.05, 1.5), values_until(before, 0.01, 1.5));
+  EXPECT_LT(values_until(before, 0.05, 5), values_until(noise(60, 8, 0.5), 0.05, 5));
+  EXPECT_EQ(values_until(before, 0.05, 0.01), kNeverEnough) << "sixty values before do not tell it";
+  EXPECT_EQ(values_until({}, 0.05, 1), kNeverEnough);
+  EXPECT_EQ(values_until(std::vector<double>{1}, 0.05, 1), kNeverEnough);
+  EXPECT_GE(values_until(std::vector<double>(20, 3), 0.05, 1), 1U) << "equal values are enough at once";
+}
+
 }  // namespace
 }  // namespace trimtab::kernels
