@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -90,6 +91,7 @@ class FindingMaker {
   FindingSet make() {
     choose_alarms();
     gather_cases();
+    gather_traffic();
     make_unusual_findings();
     make_limit_findings();
     std::sort(set_.findings.begin(), set_.findings.end(), [](const Finding& a, const Finding& b) {
@@ -173,6 +175,7 @@ class FindingMaker {
     finding.since_ms = lead.evidence.window.from;
     finding.sure = sureness_of(found);
     finding.harm = lead.harm * tier_weight(finding.tier) * sureness_weight(finding.sure) *
+                   traffic_weight(traffic_share(found.entity)) *
                    duration_weight(context_.at_ms - finding.since_ms);
     finding.harm_reason = harm_words(lead.evidence, finding.tier);
     for (const Clue& clue : found.clues) {
@@ -212,24 +215,35 @@ class FindingMaker {
     return suspect;
   }
 
-  // Traffic of the entities in trouble, by metric.
-  std::map<EntityRef, std::map<std::string, double>> traffic_of_cases() const {
-    std::map<EntityRef, std::map<std::string, double>> traffic;
+  // Operations of every entity, by metric, and the most that one has.
+  void gather_traffic() {
     for (std::size_t i = 0; i < results_.size(); ++i) {
       const Job& job = plan_.jobs[i];
-      if (!cases_.contains(job.entity)) continue;
       for (const Output& output : results_[i].outputs) {
         if (!output.verdict.judged || meaning_of(job, output.reading).aspect != "traffic") continue;
-        traffic[job.entity][std::string(job.labels.metric_name())] += std::max(0.0, output.verdict.level);
+        const std::string metric(job.labels.metric_name());
+        double& operations = traffic_[job.entity][metric];
+        operations += std::max(0.0, output.verdict.level);
+        busiest_[metric] = std::max(busiest_[metric], operations);
       }
     }
-    return traffic;
+  }
+
+  // Of the busiest entity's operations in the same metric; NaN: not measured.
+  double traffic_share(const EntityRef& entity) const {
+    double share = std::numeric_limits<double>::quiet_NaN();
+    const auto found = traffic_.find(entity);
+    if (found == traffic_.end()) return share;
+    for (const auto& [metric, operations] : found->second) {
+      const double busiest = busiest_.at(metric);
+      if (busiest > 0) share = std::fmax(share, operations / busiest);
+    }
+    return share;
   }
 
   void make_unusual_findings() {
     std::vector<Finding> findings;
     std::vector<Suspect> suspects;
-    std::map<EntityRef, std::map<std::string, double>> traffic = traffic_of_cases();
     for (const auto& [entity, found] : cases_) {
       if (context_.estate.in_maintenance(entity, context_.at_ms)) {
         ++set_.in_maintenance;
@@ -237,7 +251,8 @@ class FindingMaker {
       }
       findings.push_back(unusual_finding(found));
       suspects.push_back(suspect_of(found, findings.back().harm));
-      suspects.back().traffic = std::move(traffic[entity]);
+      if (const auto traffic = traffic_.find(entity); traffic != traffic_.end())
+        suspects.back().traffic = traffic->second;
     }
     find_origins(suspects, context_.estate);
     for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -343,6 +358,8 @@ class FindingMaker {
   std::uint64_t judged_ = 0;
   double bar_ = -1;
   std::map<EntityRef, Case> cases_;
+  std::map<EntityRef, std::map<std::string, double>> traffic_;  // operations now, by metric
+  std::map<std::string, double> busiest_;                       // the most of one entity, by metric
   std::map<std::tuple<EntityRef, std::string, std::string>, Finding> limits_;
   FindingSet set_;
 };

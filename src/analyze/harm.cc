@@ -68,6 +68,11 @@ double sureness_weight(Sureness sure) {
   return sure == Sureness::kHigh ? 1.0 : sure == Sureness::kMedium ? 0.85 : 0.6;
 }
 
+// The root, because traffic spreads over decades: a tenth of the busiest's still counts for 0.79.
+double traffic_weight(double share) {
+  return std::isnan(share) ? 0.85 : 0.7 + 0.3 * std::sqrt(std::clamp(share, 0.0, 1.0));
+}
+
 double duration_weight(DurationMs lasted_ms) {
   const double hours = static_cast<double>(lasted_ms) / static_cast<double>(kHourMs);
   return 0.9 + 0.1 * std::clamp(hours / 6, 0.0, 1.0);

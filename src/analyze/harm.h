@@ -19,6 +19,9 @@ double aspect_weight(std::string_view aspect);
 double tier_weight(int tier);
 // 0.6, 0.85, 1.
 double sureness_weight(Sureness sure);
+// 0.7 for hardly any traffic to 1 for as much as the busiest entity has: how many are harmed. `share` of the
+// busiest's operations; NaN: nobody measures it, 0.85.
+double traffic_weight(double share);
 // 0.9 at the start, 1 after six hours.
 double duration_weight(DurationMs lasted_ms);
 

@@ -13,7 +13,9 @@ double autocorrelation_time(std::span<const double> values) {
   for (const double value : values) mean += value;
   mean /= static_cast<double>(n);
   for (const double value : values) variance += (value - mean) * (value - mean);
-  if (!(variance > 0)) return 1;
+  // Equal values whose mean was rounded: what is left is no variance, and hangs together perfectly.
+  const double rounding = 1e-14 * mean;
+  if (!(variance > static_cast<double>(n) * rounding * rounding)) return 1;
   const auto correlation = [&](std::size_t lag) {
     double sum = 0;
     for (std::size_t i = lag; i < n; ++i) sum += (values[i] - mean) * (values[i - lag] - mean);

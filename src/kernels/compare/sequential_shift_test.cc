@@ -69,6 +69,14 @@ TEST(SequentialShift, equal_values_have_no_shift) {
   EXPECT_GE(shift.high, 0);
 }
 
+TEST(SequentialShift, values_that_never_vary_shift_exactly) {
+  const std::vector<double> before(40, std::log(78890.0)), after(12, std::log(5022.0));
+  const SequentialShift shift = sequential_shift(before, after, 0.05);
+  ASSERT_TRUE(shift.known());
+  EXPECT_NEAR(shift.low, std::log(5022.0 / 78890.0), 1e-9);
+  EXPECT_NEAR(shift.high, std::log(5022.0 / 78890.0), 1e-9);
+}
+
 TEST(SequentialShift, holds_the_truth_at_every_look) {
   for (const double phi : {0.0, 0.5}) {
     int missed = 0;
