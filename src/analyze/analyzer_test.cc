@@ -171,6 +171,20 @@ TEST_F(AnalyzerTest, the_called_service_stands_before_its_caller) {
   EXPECT_GT(result.findings[0].harm, result.findings[1].harm);
 }
 
+TEST_F(AnalyzerTest, of_two_equally_slow_the_one_that_more_operations_go_through_stands_first) {
+  const std::vector<double> slow = raised(noise(0.1, 0.01, 2880, 99), 15, 0.2);
+  for (const char* service : {"few", "many", "unknown"})
+    add_service("request_latency_seconds", service, slow);
+  add_service("api_requests", "few", noise(5, 1, 2880, 1));
+  add_service("api_requests", "many", noise(500, 20, 2880, 2));
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 3u);
+  EXPECT_EQ(result.findings[0].entity.name, "many");
+  EXPECT_EQ(result.findings[1].entity.name, "unknown");
+  EXPECT_EQ(result.findings[2].entity.name, "few");
+  EXPECT_NEAR(result.findings[2].harm / result.findings[0].harm, 0.73, 0.02);  // a hundredth: 0.7 + 0.03
+}
+
 TEST_F(AnalyzerTest, signals_of_one_entity_join_into_one_finding) {
   for (const char* quantile : {"0.5", "0.9", "0.99"}) {
     store_.add({{"__name__", "request_latency_seconds"}, {"service", "slow"}, {"q", quantile}}, kNow,
