@@ -91,7 +91,7 @@ class Refused(AssertionError):
 class VirtualMachine:
     """`programs`: {path here: path there}; `files`: (path there, bytes)."""
 
-    def __init__(self, test, programs, files=(), memory_mb=1024, processors=2):
+    def __init__(self, test, programs, files=(), memory_mb=2048, processors=2):
         emulator, kernel = need("qemu-system-x86_64"), find_kernel()
         archive = Archive()
         for name in ("proc", "sys", "dev", "tmp"):
