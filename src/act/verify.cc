@@ -32,6 +32,10 @@ bool all_positive(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return !std::isfinite(value) || value > 0; });
 }
 
+bool none_negative(std::span<const double> values) {
+  return std::ranges::none_of(values, [](double value) { return value < 0; });
+}
+
 // The values, or their logarithms, minus the control's at the same moment; only moments that have all.
 std::vector<double> adjusted(std::span<const double> values, std::span<const double> control,
                              bool log_scale) {
@@ -228,9 +232,12 @@ Effect effect_of(const MeasureSamples& samples, double alpha) {
   const kernels::SequentialShift shift = kernels::sequential_shift(on_scale.before, on_scale.after, alpha);
   out.known = shift.known();
   const double size = on_scale.log_scale ? 1 : size_of(samples.before);
+  // What was never below 0 can not fall by more than all of it.
+  const bool is_amount = none_negative(samples.before) && none_negative(samples.after);
   const auto relative = [&](double x) {
     if (on_scale.log_scale) return std::expm1(x);
-    return x == 0 ? 0 : x / size;
+    const double share = x == 0 ? 0 : x / size;
+    return is_amount ? std::max(-1.0, share) : share;
   };
   out.effect = relative(shift.shift);
   out.low = relative(shift.low);

@@ -135,6 +135,18 @@ TEST(Verify, zeros_are_compared_by_difference_and_gaps_are_left_out) {
   EXPECT_FALSE(effect_of({}, 0.05).known);
 }
 
+TEST(Verify, an_amount_falls_by_all_of_it_at_most) {
+  MeasureSamples samples;
+  samples.before = {3, 1, 2, 4, 0, 3, 2, 1, 3, 2, 4, 1};
+  samples.after = {0, 0, 0, 0, 0, 0};
+  const Effect amount = effect_of(samples, 0.05);
+  EXPECT_TRUE(amount.known);
+  EXPECT_EQ(amount.effect, -1);
+  EXPECT_EQ(amount.low, -1);
+  samples.before[4] = -1;  // a balance may go below 0
+  EXPECT_LT(effect_of(samples, 0.05).low, -1);
+}
+
 TEST(Verify, throughput_that_falls_is_worse_and_small_absolute_harm_is_tolerated) {
   VerifyPlan by = plan();
   by.target.worse = WorseDirection::kDown;
