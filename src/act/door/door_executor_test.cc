@@ -192,6 +192,14 @@ TEST_F(DoorExecutorTest, secrets_reach_the_program_and_no_message) {
   EXPECT_THAT(error_of(status), testing::Not(HasSubstr("hunter2")));
 }
 
+TEST_F(DoorExecutorTest, a_secret_that_looks_like_a_blot_is_blotted_out_once) {
+  put("token", "*\n");
+  chmod((folder_ + "/token").c_str(), 0600);
+  write_program("echo old", "echo \"2 * 3\" >&2; exit 1");
+  EXPECT_THAT(error_of(open("    secrets: {TOKEN: token}\n")->apply(action("1"), "old")),
+              HasSubstr("2 *** 3"));
+}
+
 TEST_F(DoorExecutorTest, programs_that_outlived_us_are_waited_for) {
   const auto door = open();
   // As after a crash: the file is there, and a process we do not know holds the inherited lock.

@@ -36,8 +36,10 @@ Result<std::string> read_secret(const std::string& path) {
 std::string told(const ProcessResult& result, const std::vector<std::string>& secrets) {
   std::string text = without_line_end(result.errors.empty() ? result.output : result.errors);
   for (const std::string& secret : secrets) {
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), "***");
+    constexpr std::string_view kBlot = "***";
+    for (std::size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + kBlot.size())) {
+      text.replace(at, secret.size(), kBlot);
     }
   }
   if (text.size() > StepRunner::kToldBytesMax)
