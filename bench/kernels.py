@@ -254,10 +254,14 @@ def anomalies(trimtab, table):
 # ---- change points
 
 def stepping(count):
-    """White noise with a step of two standard deviations every twentieth; returns the values and the steps."""
-    values = np.random.default_rng(2).normal(size=count)
-    values += 2 * (np.arange(count) * 20 // count % 2)
-    return values, [count * i // 20 for i in range(1, 20)]
+    """White noise with nineteen steps of two standard deviations, up and down, at uneven places: at even ones they would be a
+    season. Returns the values and the steps."""
+    random = np.random.default_rng(2)
+    values = random.normal(size=count)
+    steps = [int(count * (i + random.uniform(-.4, .4)) / 20) for i in range(1, 20)]
+    for i, step in enumerate(steps):
+        values[step:] += 2 if i % 2 == 0 else -2
+    return values, steps
 
 
 def binary_segmentation(values):
