@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace trimtab::analyze {
 namespace {
@@ -73,8 +74,8 @@ void find_origins(std::vector<Suspect>& suspects, const Estate& estate) {
       if (explained_by[k].empty()) roots.push_back(k);
     }
     std::sort(roots.begin(), roots.end(), [&](std::size_t a, std::size_t b) {
-      return suspects[a].strength != suspects[b].strength ? suspects[a].strength > suspects[b].strength
-                                                          : a < b;
+      return std::tuple(-suspects[a].harm, -suspects[a].strength, a) <
+             std::tuple(-suspects[b].harm, -suspects[b].strength, b);
     });
     for (const std::size_t root : roots) {
       suspects[i].origins.push_back(suspects[root].entity);

@@ -25,7 +25,7 @@ struct Suspect {
   std::map<std::string, double> traffic = {};  // operations by metric, now
   // Filled:
   double rank_harm = 0;            // with the harm of the victims it explains
-  std::vector<EntityRef> origins;  // likely causes, strongest first; empty: itself an origin
+  std::vector<EntityRef> origins;  // likely causes, worst first; empty: itself an origin
   std::vector<EntityRef> victims;  // those it likely explains, worst first
 };
 

@@ -195,7 +195,7 @@ std::string happening(const Finding& finding) {
 
 std::string method_words(std::string_view method) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kWords{
-      {{"seasonal_residual", "compared with the same time of earlier days"},
+      {{"seasonal_residual", "compared with the same time of earlier cycles"},
        {"robust_residual", "compared with its own history"},
        {"level_shift", "a lasting step between two levels"},
        {"trend", "a lasting slope"},

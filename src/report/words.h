@@ -47,7 +47,7 @@ std::string usual_range(const Evidence& evidence);
 std::string happening(const Finding& finding);
 // "latency", "disk space", ... for the head: the aspect in words, never the metric.
 std::string aspect_words(const Evidence& evidence);
-// How the method found it, in words: "compared with the same time of earlier days".
+// How the method found it, in words: "compared with the same time of earlier cycles".
 std::string method_words(std::string_view method);
 std::string_view sure_words(Sureness sure);      // "quite sure", "fairly sure", "not sure yet"
 std::string_view harm_words(HarmLevel level);    // "harms customers", "may reach customers", ...
