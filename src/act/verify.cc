@@ -385,8 +385,9 @@ Result<Preparation> Verifier::prepare(VerifyPlan plan, DurationMs longest_ms, Ti
                                              std::ceil(kObserveMargin * static_cast<double>(enough)));
     const double wanted =
         static_cast<double>(out.plan.settle_ms) + steps * static_cast<double>(out.plan.step_ms);
-    out.plan.observe_max_ms = std::max(
-        out.plan.observe_min_ms, static_cast<DurationMs>(std::min(wanted, static_cast<double>(longest_ms))));
+    out.plan.observe_max_ms =
+        std::max({out.plan.observe_min_ms, out.plan.settle_ms + out.plan.step_ms,
+                  static_cast<DurationMs>(std::min(wanted, static_cast<double>(longest_ms)))});
   }
   const DurationMs observe_ms = std::min(out.plan.observe_max_ms, longest_ms);
   const std::string worth = fmt::format("an improvement of {:.3g} %", 100 * out.plan.minimum_effect);

@@ -223,6 +223,9 @@ TEST(Verify, observation_lasts_as_long_as_the_noise_before_needs) {
   spread = 0.1;
   by.observe_max_ms = 0;
   EXPECT_EQ(verifier.prepare(by, 5 * kMinuteMs, kTestStart)->plan.observe_max_ms, 5 * kMinuteMs);
+  by.settle_ms = 10 * kMinuteMs;
+  EXPECT_TRUE(verifier.check(verifier.prepare(by, 5 * kMinuteMs, kTestStart)->plan))
+      << "a plan to be followed";
 }
 
 // With the time the estimate gives, changes worth keeping and changes without effect both get their verdict.
