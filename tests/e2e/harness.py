@@ -24,14 +24,17 @@ ARGS = None
 
 
 def main():
-    """Entry of every test file: --binary PATH, the rest goes to unittest."""
+    """Entry of every test file: --binary PATH, the rest goes to unittest. Exit code 77 (ctest's "skipped") when nothing ran."""
     global ARGS
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     ARGS, rest = parser.parse_known_args()
     ARGS.binary = os.path.abspath(ARGS.binary)
     sys.modules["harness"].ARGS = ARGS
-    unittest.main(module="__main__", argv=[sys.argv[0], "-v"] + rest)
+    result = unittest.main(module="__main__", argv=[sys.argv[0], "-v"] + rest, exit=False).result
+    if result.wasSuccessful() and len(result.skipped) == result.testsRun:
+        sys.exit(77)
+    sys.exit(not result.wasSuccessful())
 
 
 def free_port():
