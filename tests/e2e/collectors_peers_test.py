@@ -7,34 +7,12 @@ import socket
 import subprocess
 
 import harness
+from collectors_workplace import CollectorsWorkplace
 from harness import wait_until
 from peer_servers import Haproxy, Memcached, Pgbouncer
 
 
-class Peers(harness.Workplace):
-    def trimtab(self, *arguments, **keywords):
-        server = super().trimtab(*arguments, **keywords)
-        self.addCleanup(server.http.close)
-        return server
-
-    def value(self, server, expression):
-        """The newest value of an expression, or None."""
-        data = server.http.get_json("/api/v1/query", query=expression)["data"]["result"]
-        return float(data[0]["value"][1]) if data else None
-
-    def configure(self, text):
-        path = self.path("trimtab.yaml")
-        with open(path, "w") as file:
-            file.write(text)
-        return ("--no-host", "--config", path)
-
-    def check(self, text):
-        """(exit code, all words) of `trimtab check`."""
-        self.configure(text)
-        done = subprocess.run([harness.ARGS.binary, "check", self.path("trimtab.yaml")], text=True,
-                              capture_output=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr
-
+class Peers(CollectorsWorkplace):
     def discover(self, *ports):
         words = [word for port in ports for word in ("--port", str(port))]
         done = subprocess.run([harness.ARGS.binary, "discover", *words], text=True, capture_output=True, timeout=60)

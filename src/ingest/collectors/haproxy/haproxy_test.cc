@@ -5,7 +5,7 @@
 #include <iterator>
 
 #include "ingest/collectors/haproxy/haproxy_source.h"
-#include "store/memory_store_testlib.h"
+#include "ingest/collectors/sink_fixture_testlib.h"
 
 namespace trimtab {
 namespace {
@@ -14,23 +14,15 @@ constexpr std::string_view kHeader =
     "# "
     "pxname,svname,qcur,scur,stot,status,type,check_status,check_duration,hrsp_5xx,rtime,last_chk,req_tot,\n";
 
-class HaproxyTest : public testing::Test {
+class HaproxyTest : public SinkFixture {
  protected:
+  HaproxyTest() : SinkFixture("haproxy") {}
   Result<HaproxyCsvTally> put(const std::string& csv) {
     sink.begin(1'700'000'000'000);
     auto tally = put_haproxy_stat(csv, sink);
     EXPECT_TRUE(sink.commit());
     return tally;
   }
-  double value(const std::string& selector) {
-    const auto samples = store.samples(selector);
-    return samples.empty() ? -1 : samples.begin()->second;
-  }
-  MemoryStore store;
-  FakeClock clock{1'700'000'000'000};
-  Metrics metrics;
-  Rejects rejects{metrics, clock};
-  SeriesSink sink{store, rejects, "test", Labels{{"job", "haproxy"}}, 10'000};
 };
 
 TEST_F(HaproxyTest, columns_get_the_names_of_haproxys_own_page) {

@@ -2,13 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "ingest/collectors/memcached/memcached_source.h"
-#include "store/memory_store_testlib.h"
+#include "ingest/collectors/sink_fixture_testlib.h"
 
 namespace trimtab {
 namespace {
 
-class MemcachedStatsTest : public testing::Test {
+class MemcachedStatsTest : public SinkFixture {
  protected:
+  MemcachedStatsTest() : SinkFixture("memcached") {}
   using Put = void (*)(std::span<const memcached::Stat>, SeriesSink&);
   void put(Put how, std::string_view text) {
     const std::string whole = std::string(text) + "END\r\n";
@@ -19,18 +20,9 @@ class MemcachedStatsTest : public testing::Test {
     how(**stats, sink);
     ASSERT_TRUE(sink.commit());
   }
-  double value(const std::string& selector) {
-    const auto samples = store.samples(selector);
-    return samples.empty() ? -1 : samples.begin()->second;
-  }
   void expect(std::initializer_list<std::pair<const char*, double>> cases) {
     for (const auto& [selector, expected] : cases) EXPECT_NEAR(value(selector), expected, 1e-12) << selector;
   }
-  MemoryStore store;
-  FakeClock clock{1'700'000'000'000};
-  Metrics metrics;
-  Rejects rejects{metrics, clock};
-  SeriesSink sink{store, rejects, "test", Labels{{"job", "memcached"}}, 10'000};
 };
 
 TEST_F(MemcachedStatsTest, general_lines_get_memcached_exporters_names) {

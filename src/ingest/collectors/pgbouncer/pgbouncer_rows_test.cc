@@ -2,28 +2,20 @@
 #include <gtest/gtest.h>
 
 #include "ingest/collectors/pgbouncer/pgbouncer_source.h"
-#include "store/memory_store_testlib.h"
+#include "ingest/collectors/sink_fixture_testlib.h"
 
 namespace trimtab {
 namespace {
 
-class PgbouncerRowsTest : public testing::Test {
+class PgbouncerRowsTest : public SinkFixture {
  protected:
+  PgbouncerRowsTest() : SinkFixture("pgbouncer") {}
   using Cells = std::vector<std::optional<std::string>>;
   void put(std::string_view what, std::vector<std::string> columns, Cells cells) {
     sink.begin(1'700'000'000'000);
     put_pgbouncer_rows(what, {.columns = std::move(columns), .cells = std::move(cells)}, sink);
     ASSERT_TRUE(sink.commit());
   }
-  double value(const std::string& selector) {
-    const auto samples = store.samples(selector);
-    return samples.empty() ? -1 : samples.begin()->second;
-  }
-  MemoryStore store;
-  FakeClock clock{1'700'000'000'000};
-  Metrics metrics;
-  Rejects rejects{metrics, clock};
-  SeriesSink sink{store, rejects, "test", Labels{{"job", "pgbouncer"}}, 10'000};
 };
 
 TEST_F(PgbouncerRowsTest, totals_are_counters_in_seconds_and_bytes) {

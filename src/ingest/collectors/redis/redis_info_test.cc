@@ -2,27 +2,19 @@
 #include <gtest/gtest.h>
 
 #include "ingest/collectors/redis/redis_source.h"
-#include "store/memory_store_testlib.h"
+#include "ingest/collectors/sink_fixture_testlib.h"
 
 namespace trimtab {
 namespace {
 
-class RedisInfoTest : public testing::Test {
+class RedisInfoTest : public SinkFixture {
  protected:
+  RedisInfoTest() : SinkFixture("redis") {}
   void put(std::string_view info) {
     sink.begin(1'700'000'000'000);
     put_redis_info(info, sink);
     ASSERT_TRUE(sink.commit());
   }
-  double value(const std::string& selector) {
-    const auto samples = store.samples(selector);
-    return samples.empty() ? -1 : samples.begin()->second;
-  }
-  MemoryStore store;
-  FakeClock clock{1'700'000'000'000};
-  Metrics metrics;
-  Rejects rejects{metrics, clock};
-  SeriesSink sink{store, rejects, "test", Labels{{"job", "redis"}}, 10'000};
 };
 
 TEST_F(RedisInfoTest, lines_get_redis_exporters_names) {
