@@ -69,32 +69,61 @@ std::string_view next_field(std::string_view& rest) {
   return field;
 }
 
+// "urt" of urt="0.1, 0.2", with the sign behind it cut off the front; "" when there is none.
+std::string_view next_key(std::string_view& rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const std::size_t end = rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+  if (end == 0 || end == std::string_view::npos || rest[end] != '=') return {};
+  const std::string_view key = rest.substr(0, end);
+  rest.remove_prefix(end + 1);
+  return key;
+}
+
+// What is told of upstreams; false for another key.
+bool set_upstream(std::string_view key, std::string_view value, AccessLine& out) {
+  if (key == "urt" || key == "ut" || key == "upstream_response_time") {
+    out.upstream_times = value;
+    out.upstream_seconds = seconds(value);
+  } else if (key == "uct" || key == "upstream_connect_time") {
+    out.logs_upstream_connect = !value.empty();
+    out.upstream_connect_seconds = seconds(value);
+  } else if (key == "ua" || key == "upstream_addr") {
+    out.upstream_addresses = value;
+  } else if (key == "us" || key == "upstream_status") {
+    out.upstream_statuses = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 std::optional<AccessLine> parse_combined(std::string_view rest) {
   const std::size_t time = rest.find(" [");
   if (time == std::string_view::npos) return std::nullopt;
   const std::size_t close = rest.find("] \"", time);
   if (close == std::string_view::npos) return std::nullopt;
-  rest.remove_prefix(close + 2);
   AccessLine out;
+  out.client = rest.substr(0, rest.find(' '));
+  rest.remove_prefix(close + 2);
   set_request(next_field(rest), out);
   if (!set_status(next_field(rest), out)) return std::nullopt;
   out.bytes = number(next_field(rest)).value_or(0);
   next_field(rest);  // referer
   next_field(rest);  // user agent
   while (!rest.empty()) {
-    std::string_view field = next_field(rest);
-    const std::size_t equals = field.find('=');
-    const std::string_view key = equals == std::string_view::npos ? "" : field.substr(0, equals);
-    if (!key.empty()) field.remove_prefix(equals + 1);
-    if (field.starts_with('"')) field.remove_prefix(1);
-    if (field.ends_with('"')) field.remove_suffix(1);
+    const std::string_view key = next_key(rest);
+    const std::string_view field = rest.starts_with(' ') && !key.empty() ? "" : next_field(rest);
+    if (set_upstream(key, field, out)) continue;
     if (field.find_first_not_of("0123456789.,: -") != std::string_view::npos) continue;
-    if (key == "urt" || key == "upstream_response_time") {
-      out.upstream_seconds = seconds(field);
-    } else if (key == "rt" || key == "request_time") {
+    if (key == "rt" || key == "request_time") {
       out.request_seconds = seconds(field);
     } else if (key.empty() && field.find('.') != std::string_view::npos) {
-      (out.request_seconds < 0 ? out.request_seconds : out.upstream_seconds) = seconds(field);
+      if (out.request_seconds < 0) {
+        out.request_seconds = seconds(field);
+      } else {
+        out.upstream_times = field;
+        out.upstream_seconds = seconds(field);
+      }
     }
   }
   return out;
@@ -134,12 +163,36 @@ std::optional<AccessLine> parse_json(std::string_view rest) {
     if (key == "request_uri" || key == "uri") set_path(value, out);
     if (key == "body_bytes_sent" || key == "bytes_sent") out.bytes = number(value).value_or(0);
     if (key == "request_time") out.request_seconds = seconds(value);
-    if (key == "upstream_response_time") out.upstream_seconds = seconds(value);
+    if (key == "remote_addr") out.client = value;
+    if (key.starts_with("upstream_")) set_upstream(key, value, out);
   }
   return has_status ? std::optional(out) : std::nullopt;
 }
 
+// The next of "a, b : c"; cut off the front.
+std::string_view next_of_list(std::string_view& list) {
+  const std::size_t end = std::min({list.find(", "), list.find(" : "), list.size()});
+  const std::string_view one = list.substr(0, end);
+  list.remove_prefix(std::min(list.size(), list.substr(end).starts_with(',') ? end + 2 : end + 3));
+  return one;
+}
+
 }  // namespace
+
+std::vector<UpstreamTry> upstream_tries(const AccessLine& line) {
+  std::vector<UpstreamTry> out;
+  std::string_view addresses = line.upstream_addresses, times = line.upstream_times,
+                   statuses = line.upstream_statuses;
+  while (!addresses.empty()) {
+    UpstreamTry one;
+    one.address = next_of_list(addresses);
+    one.seconds = number(next_of_list(times)).value_or(-1);
+    const double status = number(next_of_list(statuses)).value_or(0);
+    if (status >= 100 && status <= 999) one.status = static_cast<int>(status);
+    if (one.address != "-") out.push_back(one);
+  }
+  return out;
+}
 
 std::optional<AccessLine> parse_access_line(std::string_view line) {
   if (line.empty() || line.size() > kAccessLineBytesMax) return std::nullopt;

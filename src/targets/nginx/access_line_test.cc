@@ -70,5 +70,40 @@ TEST(AccessLine, path_ends_before_the_question_mark) {
   }
 }
 
+TEST(AccessLine, upstreams_are_told_one_by_one) {
+  const std::string text =
+      std::string(kPlain) +
+      R"( rt=0.300 uct="0.000, 0.010" urt="0.100, 0.150" ua="10.0.0.1:80, unix:/run/a b : [::1]:81" us="502, 200")";
+  const auto line = parse_access_line(text);
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->client, "10.0.0.1");
+  EXPECT_NEAR(line->request_seconds, 0.3, 1e-9);
+  EXPECT_NEAR(line->upstream_seconds, 0.25, 1e-9);
+  EXPECT_NEAR(line->upstream_connect_seconds, 0.01, 1e-9);
+  EXPECT_TRUE(line->logs_upstream_connect);
+  const auto tries = upstream_tries(*line);
+  ASSERT_EQ(tries.size(), 3u);
+  EXPECT_EQ(tries[0].address, "10.0.0.1:80");
+  EXPECT_EQ(tries[0].status, 502);
+  EXPECT_NEAR(tries[1].seconds, 0.15, 1e-9);
+  EXPECT_EQ(tries[2].address, "[::1]:81");
+  EXPECT_EQ(tries[2].status, 0);
+  EXPECT_EQ(tries[2].seconds, -1);
+
+  const auto json = parse_access_line(
+      R"({"remote_addr":"::2","status":504,"upstream_addr":"a:1","upstream_status":"504","upstream_response_time":"60.001","upstream_connect_time":"-"})");
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->client, "::2");
+  EXPECT_TRUE(json->logs_upstream_connect);
+  EXPECT_EQ(json->upstream_connect_seconds, -1);
+  EXPECT_EQ(upstream_tries(*json).at(0).status, 504);
+
+  const std::string unasked = std::string(kPlain) + R"( rt=0.1 uct="-" urt="-" ua="-" us="-")";
+  const auto none = parse_access_line(unasked);
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(upstream_tries(*none).empty());
+  EXPECT_FALSE(parse_access_line(kPlain)->logs_upstream_connect);
+}
+
 }  // namespace
 }  // namespace trimtab

@@ -109,6 +109,9 @@ std::string_view state_of(std::string_view status) {
   return status == "no check" || status == "OPEN" || status == "FULL" ? "UP" : "DOWN";
 }
 
+// Requests go to such a server whether it answers or not. HAProxy's page does not tell it.
+bool is_unchecked(std::string_view status) { return status == "no check"; }
+
 constexpr std::string_view kPrefixes[] = {"haproxy_frontend_", "haproxy_backend_", "haproxy_server_"};
 
 class StatWriter {
@@ -176,6 +179,7 @@ class StatWriter {
         kind == kS ? std::span<const std::string_view>(kServerStates) : kProxyStates;
     for (const std::string_view one : states) add("status", one == state ? 1 : 0, kGauge, {"state", one});
     if (kind != kS) return;
+    if (is_unchecked(cell)) add("unchecked", 1, kGauge, {});
     const auto* place = std::ranges::find(kServerStates, state);
     servers_[std::string(labels_[0].value)][static_cast<std::size_t>(place - kServerStates)] += 1;
   }

@@ -16,6 +16,8 @@ namespace trimtab {
 namespace {
 
 constexpr std::size_t kStatusBytesMax = 64 << 10;
+constexpr int kGatewayTimeout = 504;
+constexpr double kTimeoutSecondsMin = 0.9;
 constexpr std::size_t kCombinationsMax = 200;  // of method and status; others are method "other"
 
 // Of request and upstream times, in seconds.
@@ -149,6 +151,12 @@ class NginxSource final : public CollectorSource {
     bytes_ += line->bytes;
     if (line->request_seconds >= 0) request_times_.add(line->request_seconds);
     if (line->upstream_seconds >= 0) upstream_times_.add(line->upstream_seconds);
+    if (line->upstream_connect_seconds >= 0) connect_times_.add(line->upstream_connect_seconds);
+    // 504 that came at once is an upstream's own.
+    if (line->status == kGatewayTimeout && line->upstream_seconds >= kTimeoutSecondsMin) {
+      const bool connected = line->upstream_connect_seconds >= 0;
+      timeouts_[!line->logs_upstream_connect ? "unknown" : connected ? "read" : "connect"] += 1;
+    }
   }
 
   void read_log(SeriesSink& sink) {
@@ -168,6 +176,10 @@ class NginxSource final : public CollectorSource {
     sink.counter("nginx_log_skipped_bytes_total", static_cast<double>(tail_->skipped_bytes()));
     if (request_times_.count > 0) request_times_.put("nginx_http_response_time_seconds", sink);
     if (upstream_times_.count > 0) upstream_times_.put("nginx_http_upstream_time_seconds", sink);
+    if (connect_times_.count > 0) connect_times_.put("nginx_http_upstream_connect_time_seconds", sink);
+    for (const auto& [phase, count] : timeouts_) {
+      sink.counter("nginx_http_upstream_timeouts_total", count, {{"phase", phase}});
+    }
   }
 
   const Target target_;
@@ -179,6 +191,9 @@ class NginxSource final : public CollectorSource {
   double parse_errors_ = 0;
   Times request_times_;
   Times upstream_times_;
+  Times connect_times_;
+  // By what was waited for; told from the first round on, so that the first of them counts.
+  std::map<std::string_view, double> timeouts_{{"connect", 0}, {"read", 0}, {"unknown", 0}};
 };
 
 }  // namespace
