@@ -64,26 +64,6 @@ double standard_error(const Served& served, std::span<const std::pair<ServedPath
   return std::sqrt(squares + std::max(0.0, others) * share * share) / served.bytes;
 }
 
-// One text in the place of another, all in one file.
-struct Splice {
-  std::size_t begin, end;
-  std::string text;
-};
-
-// One edit that makes all of them; sorted and apart.
-std::optional<ConfigEdit> edit_of_all(const ConfigFile& file, std::vector<Splice> splices) {
-  std::ranges::sort(splices, {}, &Splice::begin);
-  const std::size_t begin = splices.front().begin;
-  std::size_t at = begin;
-  std::string text;
-  for (const Splice& splice : splices) {
-    text += file.text.substr(at, splice.begin - at) + splice.text;
-    at = splice.end;
-  }
-  if (at - begin > kFindBytesMax) return std::nullopt;
-  return edit_of(file, begin, at, text);
-}
-
 class CompressionAdvisor final : public ServerAdvisor {
  public:
   explicit CompressionAdvisor(Target target) : ServerAdvisor(std::move(target), "nginx.compression") {}

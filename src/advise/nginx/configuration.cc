@@ -149,4 +149,24 @@ std::optional<ConfigEdit> edit_of(const ConfigFile& file, std::size_t begin, std
       .replace = fmt::format("{}{}{}", whole.substr(from, begin - from), text, whole.substr(end, to - end))};
 }
 
+std::optional<ConfigEdit> edit_of_all(const ConfigFile& file, std::vector<Splice> splices) {
+  std::ranges::stable_sort(splices, {}, &Splice::begin);
+  const std::size_t begin = splices.front().begin;
+  std::size_t at = begin;
+  std::string text;
+  for (const Splice& splice : splices) {
+    text += file.text.substr(at, splice.begin - at) + splice.text;
+    at = splice.end;
+  }
+  if (at - begin > kFindBytesMax) return std::nullopt;
+  return edit_of(file, begin, at, text);
+}
+
+std::string new_line_like(const ConfigFile& file, std::size_t at) {
+  const std::size_t line = at == 0 ? 0 : file.text.rfind('\n', at - 1) + 1;  // npos + 1 is 0
+  const std::string before = file.text.substr(line, at - line);
+  const bool blank = line > 0 && before.find_first_not_of(" \t") == std::string::npos;
+  return "\n" + (blank ? before : "    ");
+}
+
 }  // namespace trimtab::advise::nginx

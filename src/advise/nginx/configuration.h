@@ -46,6 +46,17 @@ struct ConfigEdit {
 // ledger and shown reads like a secret (a header with a token, a password).
 std::optional<ConfigEdit> edit_of(const ConfigFile& file, std::size_t begin, std::size_t end,
                                   std::string_view text);
+// One text in the place of another.
+struct Splice {
+  std::size_t begin = 0, end = 0;
+  std::string text;
+};
+// One edit that makes all of them, not empty and apart; in the order of the file, those of one place in the
+// order given.
+std::optional<ConfigEdit> edit_of_all(const ConfigFile& file, std::vector<Splice> splices);
+// What stands before byte `at` in its line, when that is blank, behind the end of a line; else "\n    ".
+std::string new_line_like(const ConfigFile& file, std::size_t at);
+
 inline constexpr std::size_t kFindBytesMax = 4 << 10;
 
 }  // namespace trimtab::advise::nginx

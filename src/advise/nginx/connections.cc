@@ -21,12 +21,6 @@ double whole_number(std::string_view text, double otherwise) {
   return problem == std::errc() && end == text.data() + text.size() && value > 0 ? value : otherwise;
 }
 
-// The number a directive of one word sets.
-double whole_number(const Directive* directive, double otherwise) {
-  return directive != nullptr && directive->words.size() == 2 ? whole_number(directive->words[1], otherwise)
-                                                              : otherwise;
-}
-
 std::string first_line(const std::string& path) {
   std::ifstream in(path);
   std::string line;
@@ -73,6 +67,20 @@ class ConnectionsAdvisor final : public ServerAdvisor {
 
 }  // namespace
 
+double whole_number(const Directive* directive, double otherwise) {
+  return directive != nullptr && directive->words.size() == 2 ? whole_number(directive->words[1], otherwise)
+                                                              : otherwise;
+}
+
+Measure closed_share(const AdvisedServer& where) {
+  return {.title = "share of connections closed unserved",
+          .expression = fmt::format("1 - sum(rate(nginx_connections_handled{0}[{{{{.step}}}}])) / "
+                                    "sum(rate(nginx_connections_accepted{0}[{{{{.step}}}}]))",
+                                    where.labels()),
+          .unit = "ratio",
+          .worse = WorseDirection::kUp};
+}
+
 double open_files_limit(std::string_view limits) {
   constexpr std::string_view kName = "Max open files";
   const std::size_t at = limits.find(kName);
@@ -116,13 +124,7 @@ std::optional<Recommendation> advise_connections(const ConnectionsLook& look, co
   }
   out.cost = fmt::format("about {} of memory a worker", format_bytes((wanted - now) * 512));
   out.risk_reason = "more requests at once reach what stands behind";
-  out.verify.target = {
-      .title = "share of connections closed unserved",
-      .expression = fmt::format("1 - sum(rate(nginx_connections_handled{0}[{{{{.step}}}}])) / "
-                                "sum(rate(nginx_connections_accepted{0}[{{{{.step}}}}]))",
-                                where.labels()),
-      .unit = "ratio",
-      .worse = WorseDirection::kUp};
+  out.verify.target = closed_share(where);
   out.expected = {out.verify.target.expression, -1, -0.5};
   out.verify.minimum_effect = 0.25;
   if (where.has_log) out.verify.guards = request_guards(where);

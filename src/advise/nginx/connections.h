@@ -24,6 +24,11 @@ struct ConnectionsLook {
 // open files of a worker allow; else for people, to raise those first. Pure.
 std::optional<Recommendation> advise_connections(const ConnectionsLook& look, const AdvisedServer& where);
 
+// The share of connections that are closed unserved.
+Measure closed_share(const AdvisedServer& where);
+// What a directive of one word sets, when that is a number above 0; else `otherwise`, also for null.
+double whole_number(const Directive* directive, double otherwise);
+
 // The soft limit of open files of a process, from the text of /proc/<pid>/limits; 0: not known.
 double open_files_limit(std::string_view limits);
 

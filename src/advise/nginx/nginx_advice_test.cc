@@ -267,7 +267,7 @@ TEST(NginxAdvisors, a_target_that_shows_too_little_is_told_so) {
   target.id = "edge";
   target.url = "http://127.0.0.1:1/stub_status";
   const auto advisors = create_advisors(target);
-  ASSERT_EQ(advisors.size(), 2u);
+  ASSERT_EQ(advisors.size(), 6u);
   const auto said = advisors[0]->advise(world.context());
   ASSERT_TRUE(said) << said.error().message();
   ASSERT_EQ(said->size(), 1u);

@@ -82,7 +82,7 @@ Served served_of(std::string_view lines) {
   return out;
 }
 
-Result<Served> read_served(const std::string& log) {
+Result<std::string> read_log_end(const std::string& log) {
   std::error_code problem;
   if (!std::filesystem::is_regular_file(log, problem)) {  // a pipe would hold us up
     return fail(ErrorCode::kUnavailable, fmt::format("{} is not a regular file", log));
@@ -97,8 +97,11 @@ Result<Served> read_served(const std::string& log) {
   text.resize(static_cast<std::size_t>(in.gcount()));
   // The first line may have lost its head.
   const std::size_t start = take < size ? std::min(text.find('\n'), text.size() - 1) + 1 : 0;
-  return served_of(std::string_view(text).substr(std::min(start, text.size())));
+  text.erase(0, std::min(start, text.size()));
+  return text;
 }
+
+Result<Served> read_served(const std::string& log) { return served_of(TRY(read_log_end(log))); }
 
 Result<std::vector<Sample>> ask_for(const Target& target, std::span<const ServedPath> paths,
                                     const std::atomic<bool>* cancelled) {

@@ -23,7 +23,8 @@ struct Served {
   double bytes_squared = 0;       // the sum of each request's bytes squared
   std::vector<ServedPath> texts;  // whose name says that they are text; most bytes first
 };
-// Reads the last kLogBytesMax of the file. Errors: it can not be read.
+// Whole lines of the last kLogBytesMax of the file, and what is begun. Errors: it can not be read.
+Result<std::string> read_log_end(const std::string& log);
 Result<Served> read_served(const std::string& log);
 // Pure: the same of these lines; one that is begun but not ended counts too.
 Served served_of(std::string_view lines);

@@ -21,6 +21,13 @@ Result<double> number_of(const Context& context, const AdvisedServer& where, std
                                fmt::arg("window", fmt::format("{}s", kTrafficWindowMs / kSecondMs))));
 }
 
+Result<double> sum_of(const Context& context, const AdvisedServer& where, std::string_view metric,
+                      const std::string& more) {
+  const double sum = TRY(value_now(context, fmt::format("sum(increase({}{}[{}s]))", metric,
+                                                        where.labels(more), kTrafficWindowMs / kSecondMs)));
+  return std::isfinite(sum) ? sum : 0;
+}
+
 Result<double> seconds_of(const Context& context, const AdvisedServer& where, std::string_view metric) {
   const double seconds = TRY(
       number_of(context, where,

@@ -30,6 +30,10 @@ struct Traffic {
 Result<Traffic> read_traffic(const Context& context, const AdvisedServer& where);
 // A number of an expression in which {labels} and {window} stand for this server and the time looked at.
 Result<double> number_of(const Context& context, const AdvisedServer& where, std::string_view form);
+// How much a counter grew in the time looked at, over all its series that match; 0 when there are none.
+// `more` as in labels().
+Result<double> sum_of(const Context& context, const AdvisedServer& where, std::string_view metric,
+                      const std::string& more = {});
 // How long, in seconds, there have been samples of this metric in the time looked at.
 Result<double> seconds_of(const Context& context, const AdvisedServer& where, std::string_view metric);
 
