@@ -10,9 +10,11 @@
 #include "act/nginx/nginx_executor.h"
 #include "act/postgresql/postgresql_executors.h"
 #include "act/redis/redis_executor.h"
+#include "advise/haproxy/advisors.h"
 #include "advise/linux/advisors.h"
 #include "advise/memcached/advisors.h"
 #include "advise/nginx/advisors.h"
+#include "advise/pgbouncer/advisors.h"
 #include "advise/postgresql/advisors.h"
 #include "advise/redis/advisors.h"
 
@@ -39,8 +41,8 @@ std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, 
     case TargetKind::kNginx: return advise::nginx::create_advisors(target);
     case TargetKind::kRedis: return advise::redis::create_advisors(target);
     case TargetKind::kMemcached: return advise::memcached::create_advisors(target);
-    case TargetKind::kHaproxy:
-    case TargetKind::kPgbouncer: break;
+    case TargetKind::kHaproxy: return advise::haproxy::create_advisors(target);
+    case TargetKind::kPgbouncer: return advise::pgbouncer::create_advisors(target);
   }
   return {};
 }
