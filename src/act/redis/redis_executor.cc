@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "targets/redis/client.h"
+#include "targets/redis/info_text.h"
 
 namespace trimtab::act {
 
@@ -61,6 +62,7 @@ std::string as_stored(std::string_view setting, const std::string& value) {
 struct Setting {
   std::string name;
   std::string value;
+  bool persist = false;
 };
 
 Result<Setting> read_parameters(const Action& action) {
@@ -72,6 +74,9 @@ Result<Setting> read_parameters(const Action& action) {
     } else if (name == "value") {
       out.value = value;
       given = true;
+    } else if (name == "persist") {
+      if (value != "true" && value != "false") return invalid("redis.set: persist: expected true or false");
+      out.persist = value == "true";
     } else {
       return invalid(fmt::format("redis.set: unknown parameter \"{}\"", name.substr(0, 64)));
     }
@@ -93,6 +98,7 @@ class RedisSetter final : public Executor {
 
   Status check(const Action& action) override {
     const Setting wanted = TRY(read_parameters(action));
+    if (wanted.persist) TRY(has_file(action));
     // A role that may read but not set is told here: the value that is there is set once more.
     const std::string now = TRY(current(action, wanted.name));
     return set(action, wanted.name, now);
@@ -103,19 +109,31 @@ class RedisSetter final : public Executor {
   }
   Status apply(const Action& action, const std::string&) override {
     const Setting wanted = TRY(read_parameters(action));
-    return set(action, wanted.name, wanted.value);
+    // Once before: what cannot be written must not be set either.
+    if (wanted.persist) TRY(rewrite(action));
+    TRY(set(action, wanted.name, wanted.value));
+    return wanted.persist ? rewrite(action) : ok();
   }
+  // Also rewrites: whoever set the value may have died before it could.
   Result<bool> is_applied(const Action& action, const std::string&) override {
     const Setting wanted = TRY(read_parameters(action));
-    return TRY(current(action, wanted.name)) == wanted.value;
+    if (TRY(current(action, wanted.name)) != wanted.value) return false;
+    if (wanted.persist) TRY(rewrite(action));
+    return true;
   }
   Status undo(const Action& action, const std::string& undo_state) override {
     const Setting wanted = TRY(read_parameters(action));
-    return set(action, wanted.name, undo_state);
+    TRY(set(action, wanted.name, undo_state));
+    return wanted.persist ? rewrite(action) : ok();
   }
   Result<bool> is_undone(const Action& action, const std::string& undo_state) override {
     const Setting wanted = TRY(read_parameters(action));
-    return TRY(current(action, wanted.name)) == undo_state;
+    if (TRY(current(action, wanted.name)) != undo_state) return false;
+    if (!wanted.persist) return true;
+    const Status written = rewrite(action);
+    // Refused to apply() too, which then has set nothing.
+    if (!written && written.error().code() != ErrorCode::kDenied) return std::unexpected(written.error());
+    return true;
   }
 
  private:
@@ -134,6 +152,21 @@ class RedisSetter final : public Executor {
   Status set(const Action& action, const std::string& name, const std::string& value) {
     TRY(ask(action, {"CONFIG", "SET", name, value}));
     return ok();
+  }
+
+  Status rewrite(const Action& action) {
+    TRY(ask(action, {"CONFIG", "REWRITE"}));
+    return ok();
+  }
+  Status has_file(const Action& action) {
+    const redis::Reply info = TRY(ask(action, {"INFO", "server"}));
+    std::string file;
+    redis::read_info(info.text, [&](std::string_view field, std::string_view value) {
+      if (field == "config_file") file = value;
+    });
+    if (!file.empty()) return ok();
+    return invalid(
+        fmt::format("{}: persist: the server was started without a configuration file", action.target));
   }
 
   RedisAccess access_;

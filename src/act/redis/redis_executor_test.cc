@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "targets/redis/server_testlib.h"
 
 namespace trimtab::act {
@@ -42,6 +44,66 @@ TEST_F(RedisTest, setting_is_set_and_set_back) {
     EXPECT_TRUE(executor_->is_undone(one, state).value()) << setting;
     EXPECT_EQ(executor_->capture(one).value(), state);
   }
+}
+
+// The value of a setting in the file; "" when it is not there.
+std::string written(const std::string& file, const std::string& setting) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(setting + " ")) return line.substr(setting.size() + 1);
+  }
+  return "";
+}
+
+TEST_F(RedisTest, persisted_setting_outlives_a_restart_and_so_does_its_undo) {
+  server_ = redis::TestServer::start("# of ours\nmaxmemory 50mb\nhz 20\n").value();
+  const std::string file = server_->config_file();
+  Action one = action("maxmemory", "100mb");
+  one.parameters["persist"] = "true";
+  const Status possible = executor_->check(one);
+  ASSERT_TRUE(possible) << possible.error().message();
+  EXPECT_EQ(written(file, "maxmemory"), "50mb") << "checking writes nothing";
+  const std::string state = executor_->capture(one).value();
+  ASSERT_TRUE(executor_->apply(one, state));
+  EXPECT_TRUE(executor_->is_applied(one, state).value());
+  EXPECT_EQ(written(file, "maxmemory"), "100mb");
+  server_->stop();
+  ASSERT_TRUE(server_->start_again());
+  EXPECT_TRUE(executor_->is_applied(one, state).value());
+  ASSERT_TRUE(executor_->undo(one, state));
+  EXPECT_TRUE(executor_->is_undone(one, state).value());
+  EXPECT_EQ(written(file, "maxmemory"), "50mb");
+  EXPECT_EQ(written(file, "hz"), "20");
+  EXPECT_EQ(written(file, "#"), "of ours");
+  server_->stop();
+  ASSERT_TRUE(server_->start_again());
+  EXPECT_TRUE(executor_->is_undone(one, state).value());
+
+  // Died between setting and writing: asking makes it whole.
+  const Action only_set = action("maxmemory", "100mb");
+  ASSERT_TRUE(executor_->apply(only_set, state));
+  EXPECT_EQ(written(file, "maxmemory"), "50mb");
+  EXPECT_TRUE(executor_->is_applied(one, state).value());
+  EXPECT_EQ(written(file, "maxmemory"), "100mb");
+}
+
+TEST_F(RedisTest, persisting_is_refused_before_anything_is_set) {
+  Action one = action("maxmemory", "100mb");
+  one.parameters["persist"] = "yes";
+  EXPECT_EQ(executor_->check(one).error().code(), ErrorCode::kInvalid);
+  one.parameters["persist"] = "true";
+  EXPECT_NE(executor_->check(one).error().message().find("without a configuration file"), std::string::npos);
+
+  server_ = redis::TestServer::start("maxmemory 50mb\n").value();
+  auto client = server_->connect().value();
+  ASSERT_TRUE(
+      client->command({"ACL", "SETUSER", "setter", "on", ">hunter2", "+config|get", "+config|set", "+info"}));
+  username_ = "setter";
+  password_ = "hunter2";
+  const std::string state = executor_->capture(one).value();
+  EXPECT_EQ(executor_->apply(one, state).error().code(), ErrorCode::kDenied);
+  EXPECT_TRUE(executor_->is_undone(one, state).value());
+  EXPECT_EQ(written(server_->config_file(), "maxmemory"), "50mb");
 }
 
 TEST_F(RedisTest, settings_that_are_not_ours_and_wrong_values_are_refused) {

@@ -8,16 +8,19 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
 namespace trimtab::redis {
 
-Result<std::unique_ptr<TestServer>> TestServer::start() {
+Result<std::unique_ptr<TestServer>> TestServer::start(const std::string& config) {
   std::unique_ptr<TestServer> server(new TestServer);
   std::string name = (std::filesystem::temp_directory_path() / "trimtab-redis-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) return fail(ErrorCode::kIo, "cannot make " + name);
   server->folder_ = name;
+  server->has_config_ = !config.empty();
+  if (server->has_config_) std::ofstream(server->config_file()) << config;
   TRY(server->start_again());
   return server;
 }
@@ -44,6 +47,8 @@ Status TestServer::start_again() {
                          folder_,        "--save", ""};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
+  std::string config = config_file();
+  if (has_config_) arguments.insert(arguments.begin() + 1, config.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);

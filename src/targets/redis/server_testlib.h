@@ -13,7 +13,8 @@ namespace trimtab::redis {
 // A real redis-server of its own on a socket in a temporary folder; gone with the object. It keeps nothing.
 class TestServer {
  public:
-  static Result<std::unique_ptr<TestServer>> start();
+  // `config`: text of a configuration file; "" = started without one.
+  static Result<std::unique_ptr<TestServer>> start(const std::string& config = "");
   ~TestServer();
 
   // "redis/main", as the default user unless another is named.
@@ -21,10 +22,12 @@ class TestServer {
   Result<std::unique_ptr<Client>> connect() const { return Client::open(target(), kSecondMs); }
   void stop();  // as a crash
   Status start_again();
+  std::string config_file() const { return folder_ + "/redis.conf"; }
 
  private:
   TestServer() = default;
   std::string folder_;
+  bool has_config_ = false;
   pid_t server_ = 0;
 };
 
