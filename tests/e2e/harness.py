@@ -393,9 +393,9 @@ def start_redis(test, password=None, arguments=()):
 class Nginx:
     """Serves the folder html and /stub_status; `http`: more directives of that block."""
 
-    def __init__(self, test, http=""):
+    def __init__(self, test, http="", name="nginx", connections=64):
         self.port = free_port()
-        folder = test.path("nginx")
+        folder = test.path(name)
         os.makedirs(folder + "/html")
         os.chmod(test.folder, 0o755)
         with open(folder + "/html/index.html", "w") as file:
@@ -404,10 +404,11 @@ class Nginx:
         with open(self.config, "w") as file:
             file.write(f"""daemon off; pid {self.pid_file}; error_log {folder}/error.log; worker_processes 1;
 {"user root;" if os.geteuid() == 0 else ""}
-events {{ worker_connections 64; }}
+events {{ worker_connections {connections}; }}
 http {{
   log_format timed '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-                   '"$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time"';
+                   '"$http_referer" "$http_user_agent" rt=$request_time urt="$upstream_response_time" '
+                   'uct="$upstream_connect_time" ua="$upstream_addr" us="$upstream_status"';
   access_log {self.log_file} timed;
   {" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
   {http}
@@ -418,9 +419,9 @@ http {{
   }}
 }}
 """)
-        self.process = test.start(Process([need("nginx"), "-p", folder, "-c", self.config], test.path("nginx.log")))
+        self.process = test.start(Process([need("nginx"), "-p", folder, "-c", self.config], test.path(name + ".log")))
         wait_until(lambda: Http(self.port).get("/stub_status")[0] == 200, 20, "nginx answers")
 
 
-def start_nginx(test, http=""):
-    return Nginx(test, http)
+def start_nginx(test, http="", **keywords):
+    return Nginx(test, http, **keywords)
