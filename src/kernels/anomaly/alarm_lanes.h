@@ -38,7 +38,7 @@ class AlarmLanes {
  public:
   explicit AlarmLanes(double values_per_day);
 
-  // NaN and infinities are gaps: no alarm, and an alarm ends.
+  // NaN and infinities are gaps: no alarm there; one that holds goes on behind them if the deviation does.
   AlarmState update(double value);
 
   std::size_t season() const { return season_.period(); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace trimtab::kernels {
 
@@ -13,8 +14,9 @@ double autocorrelation_time(std::span<const double> values) {
   for (const double value : values) mean += value;
   mean /= static_cast<double>(n);
   for (const double value : values) variance += (value - mean) * (value - mean);
-  // Equal values whose mean was rounded: what is left is no variance, and hangs together perfectly.
-  const double rounding = 1e-14 * mean;
+  // Equal values whose mean was rounded: what is left is no variance, and hangs together perfectly. Each of n
+  // additions may round by half of the last digit of the sum.
+  const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(n) * mean;
   if (!(variance > static_cast<double>(n) * rounding * rounding)) return 1;
   const auto correlation = [&](std::size_t lag) {
     double sum = 0;

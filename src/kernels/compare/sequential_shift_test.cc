@@ -41,18 +41,6 @@ TEST(SequentialShift, its_ends_are_where_the_e_value_reaches_one_over_alpha) {
   EXPECT_LT(e_value(before, after, shift.shift), 1);
 }
 
-TEST(SequentialShift, moves_with_shift_and_scale) {
-  const auto before = noise(40, 3), after = noise(40, 4, 0, 1);
-  const SequentialShift plain = sequential_shift(before, after, 0.05);
-  std::vector<double> scaled_before, scaled_after;
-  for (const double x : before) scaled_before.push_back(3 * x + 100);
-  for (const double x : after) scaled_after.push_back(3 * x + 100);
-  const SequentialShift scaled = sequential_shift(scaled_before, scaled_after, 0.05);
-  EXPECT_NEAR(scaled.shift, 3 * plain.shift, 1e-9);
-  EXPECT_NEAR(scaled.low, 3 * plain.low, 1e-9);
-  EXPECT_NEAR(scaled.high, 3 * plain.high, 1e-9);
-}
-
 TEST(SequentialShift, says_nothing_from_too_little) {
   const std::vector<double> none, one{1}, two{1, 2}, many = noise(50, 5);
   EXPECT_FALSE(sequential_shift(none, many, 0.05).known());

@@ -57,6 +57,17 @@ double pairs_up_to(const std::vector<double>& before, const std::vector<double>&
   return count;
 }
 
+// The largest after - before that is at most `limit`; there is one.
+double last_up_to(const std::vector<double>& before, const std::vector<double>& after, double limit) {
+  double last = -std::numeric_limits<double>::infinity();
+  std::size_t j = 0;
+  for (const double b : before) {
+    while (j < after.size() && after[j] - b <= limit) ++j;
+    if (j > 0) last = std::max(last, after[j - 1] - b);
+  }
+  return last;
+}
+
 // The k-th smallest (from 1) of all after - before, by halving the range of values: about 60 linear passes.
 double kth_difference(const std::vector<double>& before, const std::vector<double>& after, double k) {
   double low = after.front() - before.back();
@@ -69,7 +80,8 @@ double kth_difference(const std::vector<double>& before, const std::vector<doubl
     if (!(middle > low && middle < high)) break;
     (pairs_up_to(before, after, middle) >= k ? high : low) = middle;
   }
-  return high;
+  // Around 0 doubles are so dense that the halving does not come to its end: a 0 must not end up above it.
+  return last_up_to(before, after, high);
 }
 
 double effective(std::size_t count, double time) { return static_cast<double>(count) / time; }
@@ -97,18 +109,20 @@ struct BlockMean {
 BlockMean block_mean(std::span<const double> values) {
   const std::size_t length = plan_blocks(autocorrelation_time(values)).length;
   BlockMean out;
-  double sum = 0, squares = 0;
-  for (std::size_t from = 0; from + length <= values.size(); from += length) {
+  const std::size_t blocks = values.size() / length;
+  if (blocks == 0) return out;
+  out.blocks = static_cast<double>(blocks);
+  const auto mean_of = [&](std::size_t block) {
     double mean = 0;
-    for (std::size_t i = from; i < from + length; ++i) mean += values[i] / static_cast<double>(length);
-    sum += mean;
-    squares += mean * mean;
-    ++out.blocks;
-  }
-  if (out.blocks == 0) return out;
-  out.mean = sum / out.blocks;
-  if (out.blocks > 1)
-    out.variance = std::max(0.0, squares / out.blocks - out.mean * out.mean) / (out.blocks - 1);
+    for (const double value : values.subspan(block * length, length))
+      mean += value / static_cast<double>(length);
+    return mean;
+  };
+  for (std::size_t block = 0; block < blocks; ++block) out.mean += mean_of(block) / out.blocks;
+  // Around their mean: sums of squares would lose a small spread on a high level.
+  double squares = 0;
+  for (std::size_t block = 0; block < blocks; ++block) squares += std::pow(mean_of(block) - out.mean, 2);
+  if (blocks > 1) out.variance = squares / out.blocks / (out.blocks - 1);
   return out;
 }
 

@@ -133,8 +133,8 @@ bool forecast_autoregression(std::span<const double> values, const Origins& orig
     variance += value * value;
   }
   variance /= static_cast<double>(z.size());
-  if (!(variance > 0)) return false;
   const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+  if (!(variance > 0) || *lowest == *highest) return false;  // the mean of equal values may be rounded
   const double room = 2 * (*highest - *lowest);
   const Range allowed{*lowest - room, *highest + room};
 
