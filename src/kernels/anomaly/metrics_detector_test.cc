@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
+
+#include "kernels/reference_testlib.h"
 
 namespace trimtab::kernels {
 namespace {
@@ -83,19 +86,174 @@ TEST(MetricsDetector, score_is_calibrated_on_rows_like_the_training_ones) {
   EXPECT_LT(static_cast<double>(over_999) / 20000, 0.003);
 }
 
-TEST(MetricsDetector, equals_the_definition_on_a_small_input) {
-  // One metric: distance is a form in its value and two means; far values are ordered by their size.
-  std::mt19937 random(5);
-  std::normal_distribution<double> normal;
-  std::vector<double> train(500);
-  for (double& value : train) value = normal(random);
-  double before = 0;
-  for (const double value : {4.0, 5.0, 6.0, 8.0}) {
-    auto detector = MetricsDetector::fit(train, 1);
+// The definition on plain vectors of vectors.
+using Matrix = std::vector<std::vector<double>>;
+
+double form(const Matrix& matrix, const std::vector<double>& v) {
+  double sum = 0;
+  for (std::size_t a = 0; a < v.size(); ++a)
+    for (std::size_t b = 0; b < v.size(); ++b) sum += v[a] * matrix[a][b] * v[b];
+  return std::max(0.0, sum);
+}
+
+// Eigenvectors (columns of `vectors`) by Jacobi's rotations; the values stay on the diagonal.
+void diagonalise(Matrix& a, Matrix& vectors) {
+  const std::size_t n = a.size();
+  vectors.assign(n, std::vector<double>(n, 0));
+  for (std::size_t i = 0; i < n; ++i) vectors[i][i] = 1;
+  for (int sweep = 0; sweep < 30; ++sweep) {
+    for (std::size_t p = 0; p < n; ++p) {
+      for (std::size_t q = p + 1; q < n; ++q) {
+        if (std::abs(a[p][q]) < 1e-300) continue;
+        const double angle = 0.5 * std::atan2(2 * a[p][q], a[q][q] - a[p][p]);
+        const double c = std::cos(angle), s = std::sin(angle);
+        for (std::size_t k = 0; k < n; ++k) {
+          const double x = a[k][p], y = a[k][q];
+          a[k][p] = c * x - s * y, a[k][q] = s * x + c * y;
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+          const double x = a[p][k], y = a[q][k];
+          a[p][k] = c * x - s * y, a[q][k] = s * x + c * y;
+          const double u = vectors[k][p], w = vectors[k][q];
+          vectors[k][p] = c * u - s * w, vectors[k][q] = s * u + c * w;
+        }
+      }
+    }
+  }
+}
+
+Matrix pseudo_inverse(Matrix covariance) {
+  const std::size_t n = covariance.size();
+  Matrix vectors;
+  diagonalise(covariance, vectors);
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, covariance[i][i]);
+  Matrix out(n, std::vector<double>(n, 0));
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!(covariance[i][i] > 1e-6 * largest)) continue;
+    for (std::size_t a = 0; a < n; ++a)
+      for (std::size_t b = 0; b < n; ++b) out[a][b] += vectors[a][i] * vectors[b][i] / covariance[i][i];
+  }
+  return out;
+}
+
+// Trains on the first `trained` rows; judges them all, the rows behind them as the stream that follows.
+class NaiveMetrics {
+ public:
+  NaiveMetrics(const Matrix& rows, std::size_t trained) : metrics_(rows[0].size()) {
+    for (std::size_t j = 0; j < metrics_; ++j) {
+      std::vector<double> column;
+      for (std::size_t i = 0; i < trained; ++i) column.push_back(rows[i][j]);
+      column = reference::present(column);
+      centre_.push_back(reference::mean(column));
+      scale_.push_back(std::sqrt(reference::scatter(column) / static_cast<double>(column.size())));
+      if (scale_.back() <= 1e-12 * std::abs(centre_.back())) scale_.back() = 0;
+    }
+    for (const auto& row : rows) {
+      std::vector<double> standard;
+      for (std::size_t j = 0; j < metrics_; ++j)
+        standard.push_back(scale_[j] > 0 && std::isfinite(row[j]) ? (row[j] - centre_[j]) / scale_[j] : 0);
+      rows_.push_back(standard);
+    }
+    const std::size_t size = 3 * metrics_;
+    Matrix covariance(size, std::vector<double>(size, 0));
+    for (std::size_t i = 0; i < trained; ++i) {
+      const auto f = features(i);
+      for (std::size_t a = 0; a < size; ++a)
+        for (std::size_t b = 0; b < size; ++b) covariance[a][b] += f[a] * f[b] / static_cast<double>(trained);
+    }
+    precision_ = pseudo_inverse(covariance);
+    for (std::size_t i = 0; i < trained; ++i) distances_.push_back(form(precision_, features(i)));
+    std::sort(distances_.begin(), distances_.end());
+  }
+
+  // The value of each metric and its means over the last 5 and 20 rows, as many as there are.
+  std::vector<double> features(std::size_t at) const {
+    std::vector<double> out;
+    for (const std::size_t width : {1, 5, 20}) {
+      const std::size_t from = at + 1 > width ? at + 1 - width : 0;
+      for (std::size_t j = 0; j < metrics_; ++j) {
+        double sum = 0;
+        for (std::size_t i = from; i <= at; ++i) sum += rows_[i][j];
+        out.push_back(sum / static_cast<double>(at + 1 - from));
+      }
+    }
+    return out;
+  }
+
+  double surprise(std::size_t at) const {
+    const double distance = form(precision_, features(at));
+    const std::size_t n = distances_.size();
+    const auto tail = std::max<std::size_t>(1, static_cast<std::size_t>(0.02 * static_cast<double>(n)));
+    const double threshold = distances_[n - 1 - tail];
+    if (distance > threshold) {  // Hill's estimator
+      double spread = 0;
+      for (std::size_t i = n - tail; i < n; ++i)
+        spread += std::log((distances_[i] + 1e-12) / (threshold + 1e-12)) / static_cast<double>(tail);
+      spread = std::max(spread, 1e-3);
+      return std::log10(1 / 0.02) + std::log10((distance + 1e-12) / (threshold + 1e-12)) / spread;
+    }
+    // The share of 512 quantiles that lie as far.
+    double above = 0;
+    for (std::size_t i = 0; i < 512; ++i) above += distances_[i * (n - 1) / 511] >= distance ? 1 : 0;
+    return std::log10(513 / (above + 1));
+  }
+
+  // By how much the distance falls when the three features of a metric are chosen at will.
+  double contribution(std::size_t at, std::size_t metric) const {
+    if (scale_[metric] == 0) return 0;
+    std::vector<double> f = features(at);
+    const double before = form(precision_, f);
+    const std::size_t mine[3] = {metric, metrics_ + metric, 2 * metrics_ + metric};
+    // One feature after another to its best place; the distance is a bowl, so this ends at its bottom.
+    for (int round = 0; round < 4000; ++round) {
+      for (const std::size_t a : mine) {
+        double pull = 0;
+        for (std::size_t b = 0; b < f.size(); ++b) pull += precision_[a][b] * f[b];
+        f[a] -= pull / precision_[a][a];
+      }
+    }
+    return std::pow(std::max(0.0, before - form(precision_, f)), 0.25) *
+           std::pow(features(at)[metric] * features(at)[metric], 0.75);
+  }
+
+ private:
+  std::size_t metrics_;
+  std::vector<double> centre_, scale_, distances_;
+  Matrix rows_, precision_;
+};
+
+TEST(MetricsDetector, every_score_equals_the_definition) {
+  for (unsigned seed = 20; seed < 24; ++seed) {
+    constexpr std::size_t kTrained = 300, kRows = 360;
+    auto flat = service(kRows, seed);
+    for (std::size_t i = 5; i < flat.size(); i += 23) flat[i] = std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t i = 330; i < 334; ++i) flat[i * kMetrics + 1] += 9;
+    Matrix rows;
+    for (std::size_t i = 0; i < kRows; ++i)
+      rows.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(i * kMetrics),
+                        flat.begin() + static_cast<std::ptrdiff_t>((i + 1) * kMetrics));
+    const NaiveMetrics naive(rows, kTrained);
+    auto detector = MetricsDetector::fit(std::span(flat).first(kTrained * kMetrics), kMetrics);
     ASSERT_TRUE(detector.has_value());
-    const double score = detector->update(std::vector<double>{value}).score;
-    EXPECT_GT(score, before);
-    before = score;
+    bool alarm = false;
+    std::size_t common = 0;
+    std::vector<double> contributions(kMetrics);
+    for (std::size_t i = kTrained; i < kRows; ++i) {
+      const MetricsPoint told = detector->update(rows[i], contributions);
+      const double surprise = naive.surprise(i);
+      // Opens at one in 1000, closes after ten rows more common than one in 500.
+      common = surprise >= std::log10(500.0) ? 0 : common + 1;
+      alarm = surprise >= 3 || (alarm && common < 10);
+      const double score = std::max(0.0, 1 - std::pow(10, -surprise));
+      ASSERT_EQ(told.is_anomaly, alarm) << seed << " at " << i;
+      ASSERT_NEAR(told.score, alarm ? std::max(score, 0.95) : score, 1e-7) << seed << " at " << i;
+      if (i % 9 != 0) continue;
+      for (std::size_t j = 0; j < kMetrics; ++j) {
+        const double expected = naive.contribution(i, j);
+        ASSERT_NEAR(contributions[j], expected, 1e-4 * (1 + expected)) << seed << " at " << i << " of " << j;
+      }
+    }
   }
 }
 

@@ -207,23 +207,6 @@ TEST(SeriesDetector, damaged_state_is_refused_and_leaves_a_new_detector) {
   EXPECT_EQ(status.error().code(), ErrorCode::kVersion);
 }
 
-TEST(ValueMemory, distance_is_that_of_a_linear_search_while_it_fits) {
-  std::mt19937 random(6);
-  std::uniform_real_distribution<double> uniform(-5, 5);
-  ValueMemory memory;
-  std::vector<double> known;
-  for (std::size_t i = 0; i < ValueMemory::kValuesMax; ++i) {
-    const double value = uniform(random);
-    double nearest = std::numeric_limits<double>::infinity();
-    for (const double one : known) nearest = std::min(nearest, std::abs(one - value));
-    const double distance = memory.learn(value);
-    if (!known.empty()) {
-      EXPECT_NEAR(distance, nearest, 2e-6 * std::max(1.0, std::abs(value - known.front())));
-    }
-    known.push_back(value);
-  }
-}
-
 TEST(ValueMemory, known_value_is_known_however_far_from_the_first) {
   ValueMemory memory;
   for (const double value : {1e9, 1e9 + 1, 3.0, -7e12, 0.1}) memory.learn(value);

@@ -4,9 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
+#include <random>
+#include <set>
 
 #include "kernels/change/e_divisive.h"
+#include "kernels/distributions.h"
 #include "kernels/noise_testlib.h"
+#include "kernels/reference_testlib.h"
 
 namespace trimtab::kernels {
 namespace {
@@ -71,6 +76,105 @@ TEST(AcrossSeries, one_fall_explains_one_rise) {
   EXPECT_EQ(shifts[0].to, 2u) << "the one that cancels best";
 }
 
+// Changes at random places of eight series; some fall by about as much as others rise.
+std::vector<SeriesChanges> random_series(unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<SeriesChanges> out(8);
+  for (auto& one : out) {
+    one.cells = 50 + random() % 200;
+    for (unsigned k = 0; k < random() % 4; ++k) {
+      const double size = static_cast<double>(random() % 5) - 2 + 0.01 * static_cast<double>(random() % 10);
+      const double chance = std::pow(10, -static_cast<double>(random() % 70) / 10);
+      one.changes.push_back(told(random() % 12, 10, 10 + size, chance));
+      if (random() % 6 == 0) one.changes.back().kind = ChangeKind::kBend;
+    }
+  }
+  return out;
+}
+
+TEST(AcrossSeries, false_discovery_rate_equals_every_bound_tried) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    const auto all = random_series(seed);
+    double judged = 0;
+    std::vector<double> chances;
+    for (const auto& one : all) {
+      judged += one.changes.empty() ? 1 : static_cast<double>(one.changes.size());
+      for (const auto& change : one.changes)
+        chances.push_back(std::min(1.0, change.probability() * static_cast<double>(one.cells)));
+    }
+    for (const double rate : {0.01, 0.2, 0.9}) {
+      // The highest bound that so many pass that chance gives no more than their share.
+      double bound = -1;
+      for (const double tried : chances) {
+        double passing = 0;
+        for (const double chance : chances) passing += chance <= tried ? 1 : 0;
+        if (tried <= rate * passing / judged) bound = std::max(bound, tried);
+      }
+      auto kept = all;
+      EXPECT_EQ(keep_false_discovery_rate(kept, rate),
+                static_cast<std::size_t>(std::count_if(chances.begin(), chances.end(),
+                                                       [&](double chance) { return chance > bound; })))
+          << seed;
+      for (std::size_t s = 0; s < all.size(); ++s) {
+        std::size_t taken = 0;
+        for (const auto& change : all[s].changes)
+          taken += std::min(1.0, change.probability() * static_cast<double>(all[s].cells)) > bound ? 1 : 0;
+        EXPECT_EQ(kept[s].changes.size(), all[s].changes.size() - taken) << seed;
+      }
+    }
+  }
+}
+
+// Of all pairs that are left, again and again the one that cancels best.
+std::vector<CostShift> naive_shifts(const std::vector<SeriesChanges>& series) {
+  std::vector<CostShift> out;
+  std::set<std::pair<std::size_t, std::size_t>> taken;
+  while (true) {
+    std::optional<CostShift> best;
+    double least = kShiftRestMax;
+    for (std::size_t a = 0; a < series.size(); ++a) {
+      for (std::size_t i = 0; i < series[a].changes.size(); ++i) {
+        for (std::size_t b = 0; b < series.size(); ++b) {
+          for (std::size_t k = 0; k < series[b].changes.size(); ++k) {
+            const ChangePoint &fall = series[a].changes[i], &rise = series[b].changes[k];
+            const double down = fall.before - fall.after, up = rise.after - rise.before;
+            const std::size_t apart =
+                fall.index > rise.index ? fall.index - rise.index : rise.index - fall.index;
+            if (a == b || down <= 0 || up <= 0 || apart > kShiftApartMax) continue;
+            if (fall.kind != ChangeKind::kStep || rise.kind != ChangeKind::kStep) continue;
+            if (taken.contains({a, i}) || taken.contains({b, k})) continue;
+            const double rest = std::abs(up - down) / std::max(up, down);
+            if (rest > least || (best && rest == least)) continue;  // of equal ones the first
+            least = rest;
+            best = CostShift{a, b, i, k};
+          }
+        }
+      }
+    }
+    if (!best) return out;
+    taken.insert({best->from, best->from_change});
+    taken.insert({best->to, best->to_change});
+    out.push_back(*best);
+  }
+}
+
+TEST(AcrossSeries, cost_shifts_equal_the_search_through_all_pairs) {
+  std::size_t found = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    const auto series = random_series(seed);
+    const auto shifts = find_cost_shifts(series), naive = naive_shifts(series);
+    ASSERT_EQ(shifts.size(), naive.size()) << seed;
+    for (std::size_t i = 0; i < shifts.size(); ++i) {
+      EXPECT_EQ(shifts[i].from, naive[i].from) << seed;
+      EXPECT_EQ(shifts[i].to, naive[i].to) << seed;
+      EXPECT_EQ(shifts[i].from_change, naive[i].from_change) << seed;
+      EXPECT_EQ(shifts[i].to_change, naive[i].to_change) << seed;
+    }
+    found += shifts.size();
+  }
+  EXPECT_GT(found, 50U);
+}
+
 TEST(Changes, a_season_is_no_change_and_does_not_hide_one) {
   for (const std::size_t count :
        {std::size_t{960}, std::size_t{9600}}) {  // the longer one beyond the tail looked at
@@ -116,6 +220,69 @@ TEST(EDivisive, best_split_equals_the_one_from_all_pairs) {
   EXPECT_EQ(best_energy_split({}, 3), 0u);
   EXPECT_EQ(best_energy_split(std::vector<double>(5, 1.0), 3), 0u);
   EXPECT_EQ(best_energy_split(std::vector<double>(50, 1.0), 3), 0u);
+}
+
+// Student's test with pooled variance, two-sided.
+double naive_t(const std::vector<double>& a, const std::vector<double>& b) {
+  const double n = static_cast<double>(a.size()), m = static_cast<double>(b.size());
+  if (n + m < 3) return 1;
+  const double gap = std::abs(reference::mean(a) - reference::mean(b));
+  const double variance = (reference::scatter(a) + reference::scatter(b)) / (n + m - 2) * (1 / n + 1 / m);
+  if (variance == 0) return gap > 0 ? 0 : 1;
+  return 2 * student_t_tail(gap / std::sqrt(variance), n + m - 2);
+}
+
+class NaiveEDivisive {
+ public:
+  explicit NaiveEDivisive(std::vector<double> values) : values_(std::move(values)) {}
+  std::vector<std::size_t> cuts() {
+    std::set<std::size_t> found;
+    for (std::size_t from = 0; from < values_.size(); from += 15) {
+      split(from, std::min(values_.size(), from + 30), found);
+      if (from + 30 >= values_.size()) break;
+    }
+    std::vector<std::size_t> out(found.begin(), found.end());
+    while (!out.empty()) {  // the least significant goes, all are judged anew
+      std::vector<double> chances;
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::size_t from = i == 0 ? 0 : out[i - 1],
+                          to = i + 1 < out.size() ? out[i + 1] : values_.size();
+        chances.push_back(naive_t(part(from, out[i]), part(out[i], to)));
+      }
+      const auto weakest = std::max_element(chances.begin(), chances.end());
+      if (*weakest <= 0.001) break;
+      out.erase(out.begin() + (weakest - chances.begin()));
+    }
+    return out;
+  }
+
+ private:
+  std::vector<double> part(std::size_t from, std::size_t to) const {
+    return {values_.begin() + static_cast<std::ptrdiff_t>(from),
+            values_.begin() + static_cast<std::ptrdiff_t>(to)};
+  }
+  void split(std::size_t from, std::size_t to, std::set<std::size_t>& found) const {
+    const std::size_t at = to - from < 6 ? 0 : naive_split(part(from, to), 3);
+    if (at == 0 || naive_t(part(from, from + at), part(from + at, to)) > 0.01) return;
+    found.insert(from + at);
+    split(from, from + at, found);
+    split(from + at, to, found);
+  }
+  std::vector<double> values_;
+};
+
+TEST(EDivisive, cuts_equal_the_naive_ones) {
+  EDivisiveScratch scratch;
+  std::vector<std::size_t> cuts;
+  std::size_t found = 0;
+  for (unsigned seed = 0; seed < 80; ++seed) {
+    auto values = step(2 + seed * 2, seed, 1 + seed % 4, seed);
+    for (std::size_t i = seed / 2; i < seed / 2 + 12 && i < values.size(); ++i) values[i] -= 4;
+    e_divisive(values, {}, scratch, cuts);
+    ASSERT_EQ(cuts, NaiveEDivisive(values).cuts()) << seed;
+    found += cuts.size();
+  }
+  EXPECT_GT(found, 80U);
 }
 
 TEST(EDivisive, steps_are_found_and_white_noise_has_few) {

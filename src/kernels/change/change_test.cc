@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <random>
 
 #include "kernels/change/change_points.h"
@@ -48,14 +47,15 @@ double naive_error(std::span<const double> v, bool line) {
   return error;
 }
 
-// Tries every set of cuts.
-double naive_cheapest(std::span<const double> v, const SegmentPrice& price, std::size_t cells_min) {
+// Tries every set of cuts; at every `every`th place only.
+double naive_cheapest(std::span<const double> v, const SegmentPrice& price, std::size_t cells_min,
+                      std::size_t every) {
   double best = v.empty() ? 0 : std::numeric_limits<double>::infinity();
   for (std::size_t first = cells_min; first <= v.size(); ++first) {
-    if (first != v.size() && v.size() - first < cells_min) continue;
+    if (first != v.size() && (v.size() - first < cells_min || first % every != 0)) continue;
     const double cost = std::min(naive_error(v.first(first), false) + price.level,
                                  naive_error(v.first(first), true) + price.line);
-    best = std::min(best, cost + naive_cheapest(v.subspan(first), price, cells_min));
+    best = std::min(best, cost + naive_cheapest(v.subspan(first), price, cells_min, every));
   }
   return best;
 }
@@ -66,8 +66,9 @@ TEST(Segmentation, costs_no_more_than_the_best_of_all_possible_cuts) {
     const SegmentPrice price{1.0 + seed % 4, 1.5 + seed % 5};
     SegmentSums sums;
     sums.build(values, values[0]);
-    std::vector<std::size_t> starts(values.size()), cuts;
-    std::iota(starts.begin(), starts.end(), std::size_t{0});
+    std::vector<std::size_t> starts, cuts;
+    const std::size_t every = 1 + seed % 3;
+    for (std::size_t at = 0; at < values.size(); at += every) starts.push_back(at);
     SegmentationScratch scratch;
     cheapest_segments(sums, starts, values.size(), price, 2, scratch, cuts);
     cuts.push_back(values.size());
@@ -78,7 +79,7 @@ TEST(Segmentation, costs_no_more_than_the_best_of_all_possible_cuts) {
       cost += std::min(naive_error(part, false) + price.level, naive_error(part, true) + price.line);
       from = to;
     }
-    EXPECT_NEAR(cost, naive_cheapest(values, price, 2), 1e-9) << seed;
+    EXPECT_NEAR(cost, naive_cheapest(values, price, 2, every), 1e-9) << seed;
   }
 }
 
@@ -90,6 +91,15 @@ TEST(Segmentation, sums_give_the_error_of_any_stretch) {
     const auto part = std::span(values).subspan(from, to - from);
     EXPECT_NEAR(sums.error(from, to).level, naive_error(part, false), 1e-9);
     EXPECT_NEAR(sums.error(from, to).line, naive_error(part, true), 1e-9);
+    double mean = 0, xx = 0, xy = 0;
+    const double middle = (static_cast<double>(part.size()) - 1) / 2;
+    for (const double value : part) mean += value / static_cast<double>(part.size());
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const double x = static_cast<double>(i) - middle;
+      xx += x * x, xy += x * (part[i] - mean);
+    }
+    EXPECT_NEAR(sums.mean(from, to), mean, 1e-12);
+    EXPECT_NEAR(sums.slope(from, to), xx > 0 ? xy / xx : 0, 1e-12);
   }
 }
 

@@ -7,44 +7,19 @@
 #include <random>
 
 #include "kernels/correlate/changed_rows.h"
-#include "kernels/correlate/lagged_correlation.h"
+#include "kernels/correlate/correlate_testlib.h"
 #include "kernels/correlate/order.h"
 #include "kernels/correlate/separation.h"
-#include "kernels/distributions.h"
 #include "kernels/quantile.h"
+#include "kernels/reference_testlib.h"
 
 namespace trimtab::kernels {
 namespace {
 
-const double kNone = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> noise(std::size_t count, unsigned seed, double phi = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> out(count);
-  double state = normal(random) / std::sqrt(1 - phi * phi);
-  for (double& value : out) value = state = phi * state + normal(random);
-  return out;
-}
-
-// Values of several kinds: plain, with ties, with gaps, with both, constant, heavy-tailed.
-std::vector<double> sample(std::size_t count, unsigned seed) {
-  std::vector<double> out = noise(count, seed);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (seed % 6 == 1 || seed % 6 == 3) out[i] = std::round(out[i]);
-    if (seed % 6 == 4) out[i] = 3;
-    if (seed % 6 == 5) out[i] = std::exp(4 * out[i]);
-    if ((seed % 6 == 2 || seed % 6 == 3) && (i * 7 + seed) % 5 == 0) out[i] = kNone;
-  }
-  return out;
-}
-
-std::vector<double> present(std::span<const double> values) {
-  std::vector<double> out;
-  for (const double value : values)
-    if (std::isfinite(value)) out.push_back(value);
-  return out;
-}
+using reference::kNone;
+using reference::present;
+using samples::noise;
+using samples::sample;
 
 std::vector<double> differences(std::span<const double> values) {
   std::vector<double> out(values.size(), kNone);
@@ -74,15 +49,15 @@ RowChange scan_one(const std::vector<double>& row, const ColumnWindow& window) {
 
 TEST(Order, sorting_and_median_equal_the_standard_ones) {
   for (unsigned seed = 0; seed < 400; ++seed) {
-    std::vector<double> values = present(sample(1 + (seed * 13) % 300, seed));
+    std::vector<double> values = present(sample(1 + (seed * 13) % 700, seed));
     if (values.empty()) continue;
     if (seed % 7 == 0) std::sort(values.begin(), values.end());
     if (seed % 7 == 1) std::sort(values.rbegin(), values.rend());
-    std::vector<double> sorted = values, scratch(values.size()), ours = values, again = values;
+    std::vector<double> sorted = values, scratch(values.size()), ours = values;
     std::sort(sorted.begin(), sorted.end());
     sort_values(ours, scratch);
     EXPECT_EQ(ours, sorted) << seed;
-    EXPECT_DOUBLE_EQ(fast_median(values), median_in_place(again)) << seed;
+    EXPECT_DOUBLE_EQ(fast_median(values), reference::median(sorted)) << seed;
     std::sort(values.begin(), values.end());
     EXPECT_EQ(values, sorted) << seed;  // reordered, nothing lost
   }
@@ -112,6 +87,28 @@ TEST(Separation, statistic_equals_the_definition_on_small_samples) {
   }
 }
 
+// The alternating series with as many terms as it takes; Stephens' correction.
+double naive_kolmogorov(double lambda) {
+  long double sum = 0;
+  for (int j = 1; j < 150; ++j)
+    sum += (j % 2 == 1 ? 2 : -2) * std::exp(-2 * static_cast<long double>(j) * j * lambda * lambda);
+  return static_cast<double>(sum);
+}
+
+TEST(Separation, probability_equals_the_series_of_the_limit_law) {
+  for (double lambda = 0.05; lambda < 5; lambda += 0.013)
+    EXPECT_NEAR(kolmogorov_tail(lambda), naive_kolmogorov(lambda), 1e-12) << lambda;
+  for (const double n : {4.0, 20.5, 300.0}) {
+    for (const double m : {4.0, 60.0}) {
+      for (const double statistic : {0.1, 0.4, 0.9}) {
+        const double e = std::sqrt(n * m / (n + m));
+        EXPECT_NEAR(separation_probability(statistic, n, m),
+                    naive_kolmogorov(e * statistic + 0.12 * statistic + 0.11 * statistic / e), 1e-12);
+      }
+    }
+  }
+}
+
 TEST(Separation, kolmogorov_tail_has_its_published_quantiles) {
   // Smirnov's table (1948): critical values of the limit law.
   EXPECT_NEAR(kolmogorov_tail(1.22385), 0.10, 1e-5);
@@ -125,37 +122,6 @@ TEST(Separation, kolmogorov_tail_has_its_published_quantiles) {
     EXPECT_LE(tail, before + 1e-12) << lambda;
     EXPECT_LT(before - tail, 0.002) << lambda;
     before = tail;
-  }
-}
-
-TEST(ChangedRows, every_figure_equals_a_naive_one) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    const std::size_t columns = 60 + seed % 90, begin = columns / (seed % 2 == 0 ? 4 : 2) + 15;
-    const std::vector<double> row = sample(columns, seed);
-    const RowChange out = scan_one(row, {begin, columns});
-    std::vector<double> reference = present(std::span(row).first(begin));
-    std::vector<double> window = present(std::span(row).subspan(begin));
-    EXPECT_EQ(out.reference_count, reference.size());
-    EXPECT_EQ(out.window_count, window.size());
-    ASSERT_EQ(out.judged, reference.size() >= kReferenceValuesMin && window.size() >= kWindowValuesMin);
-    if (!out.judged) continue;
-    EXPECT_NEAR(out.level_statistic, naive_statistic(reference, window), 1e-12) << seed;
-    const std::vector<double> moves = differences(row);
-    const auto moves_before = present(std::span(moves).first(begin));
-    const auto moves_after = present(std::span(moves).subspan(begin));
-    if (moves_before.size() >= kReferenceValuesMin && moves_after.size() >= kWindowValuesMin) {
-      EXPECT_NEAR(out.difference_statistic, naive_statistic(moves_before, moves_after), 1e-12) << seed;
-    }
-    const double centre = median_in_place(reference);
-    EXPECT_DOUBLE_EQ(out.reference_median, centre);
-    EXPECT_DOUBLE_EQ(out.window_median, median_in_place(window));
-    const double spread = std::max(mad_in_place(reference, centre), scale_floor(centre, 0));
-    EXPECT_NEAR(out.shift, (out.window_median - centre) / spread, 1e-9 * std::abs(out.shift)) << seed;
-    EXPECT_DOUBLE_EQ(
-        out.level_probability,
-        separation_probability(out.level_statistic, out.effective_reference, out.effective_window));
-    EXPECT_DOUBLE_EQ(out.probability,
-                     std::min(1.0, 2 * std::min(out.level_probability, out.difference_probability)));
   }
 }
 
@@ -199,6 +165,152 @@ EffectiveCounts naive_effective(std::span<const double> values, double centre, d
     return out;
   };
   return {n / std::clamp(sum(n), 1.0, n), m / std::clamp(sum(m), 1.0, m)};
+}
+
+// One lane, levels or differences, of a row.
+struct NaiveLane {
+  std::vector<double> reference, window;
+  double statistic = 0, probability = 1;
+  EffectiveCounts effective;
+};
+
+NaiveLane naive_lane(std::span<const double> values, std::size_t begin) {
+  NaiveLane out;
+  out.reference = present(values.first(begin));
+  out.window = present(values.subspan(begin));
+  if (out.reference.size() < kReferenceValuesMin || out.window.size() < kWindowValuesMin) return out;
+  out.statistic = naive_statistic(out.reference, out.window);
+  out.effective =
+      naive_effective(values.first(begin), reference::median(out.reference),
+                      static_cast<double>(out.reference.size()), static_cast<double>(out.window.size()));
+  const double n = out.effective.reference, m = out.effective.window, e = std::sqrt(n * m / (n + m));
+  const double lambda = (e + 0.12 + 0.11 / e) * out.statistic;
+  out.probability = lambda > 0.05 ? naive_kolmogorov(lambda) : 1;
+  return out;
+}
+
+// The largest sum of any stretch that begins at most a window's length before the window and ends in it, over
+// values that lie on the window's side of `at`, each less `middle`; and that of the stretches from `onset`
+// on.
+struct Excess {
+  double best = -INFINITY, from_onset = -INFINITY;
+};
+Excess naive_excess(std::span<const double> values, std::size_t begin, double at, bool above, bool higher,
+                    double middle, std::size_t onset) {
+  const std::size_t length = values.size() - begin, first = begin - std::min(begin, length);
+  Excess out;
+  for (std::size_t from = first; from < values.size(); ++from) {
+    double sum = 0;
+    for (std::size_t i = from; i < values.size(); ++i) {
+      if (!std::isfinite(values[i])) continue;
+      const double up = (above ? values[i] > at : values[i] >= at) ? 1 : 0;
+      sum += (higher ? 1 : -1) * (up - middle);
+      if (i < begin) continue;
+      out.best = std::max(out.best, sum);
+      if (from == onset) out.from_onset = std::max(out.from_onset, sum);
+    }
+  }
+  return out;
+}
+
+// Direction and onset, wherever several values part the samples equally well for any one of them.
+void expect_told_like_a_best_value(const RowChange& out, std::span<const double> values, std::size_t begin,
+                                   const NaiveLane& lane, bool levels) {
+  bool onset_is_best = false, direction_is_best = out.direction == ChangeDirection::kNone;
+  for (const auto& side : {lane.reference, lane.window}) {
+    for (const double at : side) {
+      for (const bool above : {true, false}) {
+        const auto share = [&](const std::vector<double>& all) {
+          return static_cast<double>(std::count_if(all.begin(), all.end(),
+                                                   [&](double v) { return above ? v > at : v >= at; })) /
+                 static_cast<double>(all.size());
+        };
+        const double before = share(lane.reference), after = share(lane.window);
+        if (std::abs(std::abs(after - before) - lane.statistic) > 1e-12) continue;
+        const Excess excess =
+            naive_excess(values, begin, at, above, after > before, (before + after) / 2, out.onset);
+        onset_is_best |= excess.from_onset >= excess.best - 1e-9;
+        direction_is_best |= (after > before) == (out.direction == ChangeDirection::kUp);
+      }
+    }
+  }
+  EXPECT_TRUE(onset_is_best) << "onset " << out.onset;
+  if (levels) {
+    EXPECT_TRUE(direction_is_best);
+  }
+}
+
+TEST(ChangedRows, every_figure_equals_a_naive_one) {
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    const std::size_t columns = 60 + seed % 90, begin = columns / (seed % 2 == 0 ? 4 : 2) + 15;
+    std::vector<double> row = sample(columns, seed);
+    for (std::size_t i = begin + seed % 9; i < columns; ++i) row[i] += seed % 3;
+    const RowChange out = scan_one(row, {begin, columns});
+    const NaiveLane levels = naive_lane(row, begin);
+    EXPECT_EQ(out.reference_count, levels.reference.size());
+    EXPECT_EQ(out.window_count, levels.window.size());
+    ASSERT_EQ(out.judged,
+              levels.reference.size() >= kReferenceValuesMin && levels.window.size() >= kWindowValuesMin);
+    if (!out.judged) continue;
+    const std::vector<double> moves_of_row = differences(row);
+    const NaiveLane moves = naive_lane(moves_of_row, begin);
+    const double centre = reference::median(levels.reference);
+    const double spread = std::max({reference::mad(levels.reference, centre), 1e-9, 0.01 * std::abs(centre)});
+    const double shift = (reference::median(levels.window) - centre) / spread;
+    for (const auto& [figure, expected] :
+         {std::pair{out.level_statistic, levels.statistic},
+          {out.difference_statistic, moves.statistic},
+          {out.level_probability, levels.probability},
+          {out.difference_probability, moves.probability},
+          {out.probability, std::min(1.0, 2 * std::min(levels.probability, moves.probability))},
+          {out.reference_median, centre},
+          {out.window_median, reference::median(levels.window)},
+          {out.shift, shift},
+          {out.effective_reference, levels.effective.reference},
+          {out.effective_window, levels.effective.window}})
+      ASSERT_NEAR(figure, expected, 1e-9 * (1 + std::abs(expected))) << seed;
+    const bool by_moves = out.evidence == ChangeEvidence::kDifferences;
+    ASSERT_EQ(by_moves, moves.probability < levels.probability) << seed;
+    ASSERT_EQ(out.direction == ChangeDirection::kNone, levels.statistic == 0) << seed;
+    const NaiveLane& told = by_moves ? moves : levels;
+    if (told.statistic == 0) continue;
+    expect_told_like_a_best_value(out, by_moves ? moves_of_row : row, begin, told, !by_moves);
+  }
+}
+
+TEST(ChangedRows, ranking_equals_every_bound_tried_and_a_plain_sort) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<RowChange> changes(random() % 30);
+    std::size_t judged = 0;
+    for (RowChange& change : changes) {
+      change.judged = random() % 5 != 0;
+      judged += change.judged ? 1 : 0;
+      change.probability = std::pow(10, -static_cast<double>(random() % 40) / 10);
+      change.shift = static_cast<double>(random() % 7) - 3;
+      change.level_statistic = static_cast<double>(random() % 3);
+      change.difference_statistic = static_cast<double>(random() % 3);
+    }
+    double bound = -1;
+    for (const RowChange& tried : changes) {
+      double passing = 0;
+      for (const RowChange& other : changes)
+        passing += other.judged && other.probability <= tried.probability ? 1 : 0;
+      if (tried.judged && tried.probability <= 0.1 * passing / static_cast<double>(judged))
+        bound = std::max(bound, tried.probability);
+    }
+    std::vector<std::size_t> naive;
+    for (std::size_t row = 0; row < changes.size(); ++row)
+      if (changes[row].judged && changes[row].probability <= bound) naive.push_back(row);
+    std::stable_sort(naive.begin(), naive.end(), [&](std::size_t a, std::size_t b) {
+      const RowChange &x = changes[a], &y = changes[b];
+      if (std::abs(x.shift) != std::abs(y.shift)) return std::abs(x.shift) > std::abs(y.shift);
+      const double p = std::max(x.level_statistic, x.difference_statistic);
+      const double q = std::max(y.level_statistic, y.difference_statistic);
+      return p != q ? p > q : x.probability < y.probability;
+    });
+    EXPECT_EQ(rank_changed_rows(changes, 0.1), naive) << seed;
+  }
 }
 
 TEST(SignDependence, bits_give_what_a_walk_over_the_columns_gives) {
@@ -386,100 +498,6 @@ TEST(ChangedRows, order_and_split_of_rows_do_not_matter) {
   std::sort(ranked.begin(), ranked.end());
   std::sort(ranked_reversed.begin(), ranked_reversed.end());
   EXPECT_EQ(ranked, ranked_reversed);
-}
-
-LaggedCorrelation correlate(const std::vector<double>& target, const std::vector<double>& candidate,
-                            std::size_t lag_max) {
-  LaggedCorrelationWorkspace workspace;
-  whiten_target(target, workspace);
-  return correlate_with_target(candidate, lag_max, workspace);
-}
-
-TEST(LaggedCorrelation, equals_pearson_of_the_filtered_pairs) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
-    const std::vector<double> x = seed % 2 == 0 ? sample(80, seed) : noise(80, seed, 0.8),
-                              y = sample(80, seed + 2);
-    LaggedCorrelationWorkspace workspace;
-    whiten_target(x, workspace);
-    const LaggedCorrelation out = correlate_with_target(y, 4, workspace);
-    const auto filtered = [&](const std::vector<double>& v) {
-      const auto there = present(v);
-      double mean = 0;
-      for (const double value : there) mean += value / static_cast<double>(there.size());
-      std::vector<double> e(v.size(), kNone);
-      for (std::size_t i = 1; i < v.size(); ++i)
-        e[i] = v[i] - mean - workspace.coefficient * (v[i - 1] - mean);
-      return e;
-    };
-    const auto a = filtered(x), b = filtered(y);
-    double best = 0;
-    for (int lag = -4; lag <= 4; ++lag) {
-      std::vector<double> p, q;
-      for (int i = 0; i < 80; ++i) {
-        const int j = i - lag;
-        if (j < 0 || j >= 80 || !std::isfinite(a[static_cast<std::size_t>(i)]) ||
-            !std::isfinite(b[static_cast<std::size_t>(j)]))
-          continue;
-        p.push_back(a[static_cast<std::size_t>(i)]);
-        q.push_back(b[static_cast<std::size_t>(j)]);
-      }
-      double mp = 0, mq = 0, pp = 0, qq = 0, pq = 0;
-      for (std::size_t i = 0; i < p.size(); ++i) {
-        mp += p[i] / static_cast<double>(p.size());
-        mq += q[i] / static_cast<double>(p.size());
-      }
-      for (std::size_t i = 0; i < p.size(); ++i) {
-        pp += (p[i] - mp) * (p[i] - mp);
-        qq += (q[i] - mq) * (q[i] - mq);
-        pq += (p[i] - mp) * (q[i] - mq);
-      }
-      if (p.size() < kPairsMin || pp < 1e-12 || qq < 1e-12) continue;
-      const double r = pq / std::sqrt(pp * qq);
-      if (lag == out.lag) {
-        EXPECT_NEAR(out.correlation, r, 1e-9) << seed;
-      }
-      best = std::max(best, std::abs(r));
-    }
-    EXPECT_NEAR(std::abs(out.correlation), best, 1e-9) << seed;
-  }
-}
-
-TEST(LaggedCorrelation, the_lag_and_its_sign_are_found) {
-  const auto driver = noise(620, 1, 0.7), own = noise(600, 2);
-  for (const int lead : {0, 3, 12, -5}) {
-    std::vector<double> target(600), candidate(600);
-    for (std::size_t i = 0; i < 600; ++i) {
-      target[i] = driver[i + 5] + 0.5 * own[i];
-      // candidate[t - lead] is what target[t] follows
-      candidate[i] = -driver[static_cast<std::size_t>(static_cast<int>(i) + lead + 5)];
-    }
-    const LaggedCorrelation out = correlate(target, candidate, 15);
-    EXPECT_EQ(out.lag, lead);
-    EXPECT_LT(out.correlation, -0.5);
-    EXPECT_LT(out.probability, 1e-10);
-  }
-}
-
-TEST(LaggedCorrelation, independent_red_series_do_not_flood) {
-  int low = 0;
-  for (unsigned seed = 0; seed < 500; ++seed)
-    low += correlate(noise(600, seed, 0.95), noise(600, seed + 5000, 0.95), 10).probability <= 0.05 ? 1 : 0;
-  EXPECT_LE(low, 36);  // 5 % of 500, and 99 % of the binomial
-}
-
-TEST(LaggedCorrelation, nothing_to_correlate_gives_probability_one) {
-  const auto plain = noise(50, 1);
-  for (const auto& candidate : {std::vector<double>(50, 2.0), std::vector<double>(50, kNone)}) {
-    const LaggedCorrelation out = correlate(plain, candidate, 5);
-    EXPECT_EQ(out.correlation, 0);
-    EXPECT_EQ(out.probability, 1);
-    EXPECT_EQ(correlate(candidate, plain, 5).probability, 1);
-  }
-  EXPECT_EQ(correlate({}, {}, 5).probability, 1);
-  EXPECT_EQ(correlate({1}, {2}, 5).probability, 1);
-  const LaggedCorrelation self = correlate(plain, plain, 5);
-  EXPECT_EQ(self.lag, 0);
-  EXPECT_NEAR(self.correlation, 1, 1e-12);
 }
 
 }  // namespace

@@ -39,25 +39,6 @@ DriverEffect run(const Driven& d, Forecast& out,
   return forecast_with_driver(d.values, {d.past, d.future}, options, workspace, out);
 }
 
-TEST(DriverSlope, equals_least_squares_where_no_value_is_wild) {
-  const std::vector<double> x{1, 4, 2, 8, 5, 7, 3, 9, 2, 6, 1, 8, 4, 4, 9, 3, 7, 5, 6, 2, 8, 1, 9, 5, 3};
-  std::vector<double> y;
-  for (std::size_t i = 0; i < x.size(); ++i)  // misses of equal size: none is clipped
-    y.push_back(3 + 2.5 * x[i] + (i / 2 % 2 == 0 ? 0.1 : -0.1));
-  const DriverSlope slope = driver_slope(y, x, 1);
-  double mx = 0, my = 0, xy = 0, xx = 0;
-  const double n = static_cast<double>(x.size() - 1);
-  for (std::size_t i = 1; i < x.size(); ++i) mx += (x[i] - x[i - 1]) / n, my += (y[i] - y[i - 1]) / n;
-  for (std::size_t i = 1; i < x.size(); ++i) {
-    const double dx = x[i] - x[i - 1] - mx;
-    xy += dx * (y[i] - y[i - 1] - my);
-    xx += dx * dx;
-  }
-  ASSERT_TRUE(slope.found);
-  EXPECT_NEAR(slope.effect, xy / xx, 0.02);
-  EXPECT_EQ(slope.pairs, 24u);
-}
-
 TEST(DriverSlope, an_exact_linear_effect_is_found_exactly_through_gaps_and_wild_values) {
   Driven d = driven(400, 12, 3, 0, 1);
   EXPECT_NEAR(driver_slope(d.values, d.past, 24).effect, 3, 1e-9);

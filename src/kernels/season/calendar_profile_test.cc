@@ -28,12 +28,6 @@ std::size_t naive_cell(TimestampMs time, int utc_offset_minutes) {
   return hour + (chrono::weekday(day).iso_encoding() >= 6 ? kDayHours : 0);
 }
 
-double naive_median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 // Workday hours 9 to 17 at 100, nights at 20, weekends at 10; noise of 3.
 std::vector<double> office(std::size_t weeks, unsigned seed) {
   std::mt19937 random(seed);
@@ -60,27 +54,6 @@ TEST(CalendarProfile, cell_is_the_hour_and_kind_of_the_local_day) {
   EXPECT_EQ(calendar_cell(kMonday + 6 * kDayMs, {.weekend = 0b0110000}), 0u);
 }
 
-TEST(CalendarProfile, cells_equal_the_naive_ones) {
-  auto values = office(4, 1);
-  for (std::size_t i = 0; i < values.size(); i += 7) values[i] = kNan;
-  const std::vector<KnownEvent> events{{kMonday + 5 * kHourMs, kMonday + 9 * kHourMs, 1}};
-  for (const int offset : {0, 90}) {
-    const auto profile = calendar_profile(half_hours(values), {.utc_offset_minutes = offset}, events);
-    std::vector<std::vector<double>> cells(2 * kDayHours);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (std::isnan(values[i]) || (i >= 10 && i < 18)) continue;
-      cells[naive_cell(kMonday + static_cast<std::int64_t>(i) * kHalfHour, offset)].push_back(values[i]);
-    }
-    for (std::size_t at = 0; at < cells.size(); ++at) {
-      EXPECT_EQ(profile.cells[at].count, cells[at].size());
-      const double centre = naive_median(cells[at]);
-      EXPECT_DOUBLE_EQ(profile.cells[at].centre, centre) << at;
-      for (double& value : cells[at]) value = std::abs(value - centre);
-      EXPECT_NEAR(profile.cells[at].spread, 1.4826 * naive_median(cells[at]), 1e-3) << at;
-    }
-  }
-}
-
 TEST(CalendarProfile, wild_values_do_not_move_it) {
   auto values = office(6, 2);
   const auto clean = calendar_profile(half_hours(values), {});
@@ -88,22 +61,6 @@ TEST(CalendarProfile, wild_values_do_not_move_it) {
   const auto wild = calendar_profile(half_hours(values), {});
   for (std::size_t at = 0; at < clean.cells.size(); ++at)
     EXPECT_NEAR(wild.cells[at].centre, clean.cells[at].centre, 3) << at;
-}
-
-TEST(CalendarProfile, shift_and_scale_pass_through) {
-  const auto values = office(4, 3);
-  auto moved = values;
-  for (double& value : moved) value = 8 * value + 1024;
-  const auto a = calendar_profile(half_hours(values), {});
-  const auto b = calendar_profile(half_hours(moved), {});
-  for (std::size_t at = 0; at < a.cells.size(); ++at) {
-    EXPECT_NEAR(b.cells[at].centre, 8 * a.cells[at].centre + 1024, 1e-9);
-    EXPECT_NEAR(b.cells[at].spread, 8 * a.cells[at].spread, 1e-9);
-  }
-  const auto chosen = choose_calendar(half_hours(values), {});
-  const auto moved_chosen = choose_calendar(half_hours(moved), {});
-  EXPECT_NEAR(moved_chosen.gain, chosen.gain, 1e-9);
-  EXPECT_NEAR(moved_chosen.calendar, 8 * chosen.calendar, 1e-9);
 }
 
 TEST(CalendarProfile, poor_input_gives_poor_answers_not_wrong_ones) {

@@ -110,21 +110,6 @@ TEST(FindSeasons, workspace_of_another_series_changes_nothing) {
   }
 }
 
-TEST(FindSeasons, does_not_depend_on_shift_or_scale) {
-  auto values = noise(1500, 3, 0.7);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] += 3 * wave(i, 48);
-  auto other = values;
-  for (double& value : other) value = 1e6 + 4096 * value;
-  SeasonSearch search;
-  const auto a = find_seasons(values, search);
-  const auto b = find_seasons(other, search);
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].period, b[i].period);
-    EXPECT_NEAR(a[i].strength, b[i].strength, 1e-6);
-  }
-}
-
 TEST(FindSeasons, gaps_do_not_hide_it_and_too_little_gives_none) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   auto values = noise(2000, 4, 0.5);

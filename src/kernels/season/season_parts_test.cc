@@ -53,29 +53,101 @@ TEST(LaggedProduct, equals_the_plain_sum) {
   }
 }
 
-// Without smoothing: enough cycles for every phase.
-double naive_gain(const std::vector<float>& values, const std::vector<float>& present, std::size_t period) {
+// Mean of each phase over what is there, from `first` on, less the mean of them all.
+std::vector<double> naive_profile(const std::vector<float>& values, const std::vector<float>& present,
+                                  std::size_t period, std::size_t from, std::size_t to) {
+  std::vector<double> out(period);
+  double centre = 0;
+  for (std::size_t phase = 0; phase < period; ++phase) {
+    double sum = 0, count = 0;
+    for (std::size_t i = from + phase; i < to; i += period) {
+      if (!present.empty() && present[i] == 0) continue;
+      sum += static_cast<double>(values[i]);
+      count += 1;
+    }
+    out[phase] = count > 0 ? sum / count : 0;
+    centre += out[phase] / static_cast<double>(period);
+  }
+  for (double& part : out) part -= centre;
+  return out;
+}
+
+// The mean over `half` phases to either side, around the circle.
+std::vector<double> naive_smooth(const std::vector<double>& profile, std::size_t half) {
+  std::vector<double> out;
+  for (std::size_t phase = 0; phase < profile.size(); ++phase) {
+    double sum = 0;
+    for (std::size_t k = 0; k <= 2 * half; ++k)
+      sum += profile[(phase + profile.size() - half + k) % profile.size()];
+    out.push_back(sum / static_cast<double>(2 * half + 1));
+  }
+  return out;
+}
+
+// Where a training phase has few values the smoothed profile is tried too: enough neighbours for
+// kProfileValues of them, at most an eighth of the period; the better counts.
+double naive_gain(const std::vector<float>& values, const std::vector<float>& present, std::size_t period,
+                  std::size_t test_cycles = 0) {
   const std::size_t cycles = values.size() / period;
-  const std::size_t first = values.size() - cycles * period;
-  const std::size_t test = first + (cycles - cycles / 3) * period;
-  const auto there = [&](std::size_t i) { return present.empty() || present[i] == 1; };
-  std::vector<double> sum(period), count(period);
-  for (std::size_t i = first; i < test; ++i) {
-    if (!there(i)) continue;
-    sum[(i - first) % period] += static_cast<double>(values[i]);
-    count[(i - first) % period] += 1;
+  if (cycles < 3) return 0;
+  if (test_cycles == 0) test_cycles = std::max<std::size_t>(1, cycles / 3);
+  const std::size_t first = values.size() - cycles * period, trained = cycles - test_cycles;
+  const std::size_t test = first + trained * period;
+  const auto left = [&](const std::vector<double>& profile) {
+    std::vector<double> rests;
+    for (std::size_t i = test; i < values.size(); ++i)
+      if (present.empty() || present[i] == 1)
+        rests.push_back(static_cast<double>(values[i]) - profile[(i - first) % period]);
+    double mean = 0, sum = 0;
+    for (const double rest : rests) mean += rest / static_cast<double>(rests.size());
+    for (const double rest : rests) sum += (rest - mean) * (rest - mean);
+    return sum;
+  };
+  const auto profile = naive_profile(values, present, period, first, test);
+  std::size_t half = 0;
+  while (2 * (half + 1) * trained <= kProfileValues + trained - 1) ++half;
+  half = std::min(half, period / 8);
+  const double with = std::min(left(profile), left(naive_smooth(profile, half)));
+  const double without = left(std::vector<double>(period, 0));
+  return without > 0 ? 1 - with / without : 0;
+}
+
+TEST(MeanProfile, equals_the_means_of_each_phase) {
+  ProfileScratch scratch;
+  for (const std::size_t period : {2, 3, 7, 24, 64, 65, 200}) {
+    for (const std::size_t count : {period, period * 3 + 1, period * 20}) {
+      const auto values = normals(count, static_cast<unsigned>(count));
+      std::vector<float> present(count, 1), profile(period);
+      mean_profile(values, {}, scratch, profile);
+      const auto naive = naive_profile(values, {}, period, 0, count);
+      for (std::size_t i = 0; i < period; ++i)
+        EXPECT_NEAR(static_cast<double>(profile[i]), naive[i], 1e-5) << period;
+      for (std::size_t i = 0; i < count; i += 5) present[i] = 0;
+      mean_profile(values, present, scratch, profile);
+      const auto gappy = naive_profile(values, present, period, 0, count);
+      for (std::size_t i = 0; i < period; ++i)
+        EXPECT_NEAR(static_cast<double>(profile[i]), gappy[i], 1e-5) << period;
+    }
   }
-  double error = 0, error_square = 0, flat = 0, flat_square = 0, n = 0;
-  for (std::size_t i = test; i < values.size(); ++i) {
-    if (!there(i)) continue;
-    const std::size_t phase = (i - first) % period;
-    const double value = static_cast<double>(values[i]);
-    const double rest = value - (count[phase] > 0 ? sum[phase] / count[phase] : 0);
-    error += rest, error_square += rest * rest;
-    flat += value, flat_square += value * value;
-    n += 1;
+}
+
+TEST(ProfileGain, equals_the_naive_form_where_few_cycles_are_smoothed) {
+  ProfileScratch scratch;
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    const std::size_t period = 2 + (seed * 7) % 90;
+    auto values = normals(period * (1 + seed % 9) + seed % period, seed);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] += 2 * std::sin(6.2831853f * static_cast<float>(i % period) / static_cast<float>(period));
+    std::vector<float> present(values.size(), 1);
+    for (std::size_t i = seed % 4; i < values.size(); i += 4) present[i] = 0;
+    const std::size_t test_cycles = values.size() / period >= 4 ? seed % 3 : 0;
+    EXPECT_NEAR(profile_gain(values, {}, period, scratch, test_cycles),
+                naive_gain(values, {}, period, test_cycles), 1e-4)
+        << seed;
+    EXPECT_NEAR(profile_gain(values, present, period, scratch, test_cycles),
+                naive_gain(values, present, period, test_cycles), 1e-4)
+        << seed << " with gaps";
   }
-  return 1 - (error_square - error * error / n) / (flat_square - flat * flat / n);
 }
 
 TEST(ProfileGain, equals_the_naive_form_with_and_without_gaps) {
