@@ -70,6 +70,40 @@ double size_of(std::span<const double> before) {
   return std::abs(sum / static_cast<double>(values.size()));
 }
 
+// Differences or logarithms of them -> relative.
+Effect relative_effect(const MeasureSamples& samples, const Scaled& on_scale, double alpha) {
+  Effect out;
+  out.before = median_of(finite(samples.before));
+  out.after = median_of(finite(samples.after));
+  out.effect = kNan;
+  out.low = -std::numeric_limits<double>::infinity();
+  out.high = std::numeric_limits<double>::infinity();
+  if (on_scale.before.empty() || on_scale.after.empty()) return out;
+  const kernels::SequentialShift shift = kernels::sequential_shift(on_scale.before, on_scale.after, alpha);
+  out.known = shift.known();
+  const double size = on_scale.log_scale ? 1 : size_of(samples.before);
+  // What was never below 0 can not fall by more than all of it.
+  const bool is_amount = none_negative(samples.before) && none_negative(samples.after);
+  const auto relative = [&](double x) {
+    if (on_scale.log_scale) return std::expm1(x);
+    const double share = x == 0 ? 0 : x / size;
+    return is_amount ? std::max(-1.0, share) : share;
+  };
+  out.effect = relative(shift.shift);
+  out.low = relative(shift.low);
+  out.high = relative(shift.high);
+  return out;
+}
+
+// The effect without the value after that is the highest, or the lowest.
+Effect effect_without_extreme(const MeasureSamples& samples, double alpha, bool highest) {
+  Scaled on_scale = scaled(samples);
+  std::vector<double>& after = on_scale.after;
+  if (!after.empty())
+    after.erase(highest ? std::ranges::max_element(after) : std::ranges::min_element(after));
+  return relative_effect(samples, on_scale, alpha);
+}
+
 // How much worse, relative: estimate and interval. Of a measure that may not move either way, its distance
 // from where it was.
 struct Worsening {
@@ -128,17 +162,51 @@ std::string judge_guards(const VerifyPlan& plan, std::span<const MeasureSamples>
   return suspect;
 }
 
-void judge_target(const VerifyPlan& plan, const Effect& effect, DurationMs elapsed_ms, Verdict& verdict) {
+// What the target shows so far. A gain or a harm is told only when it is there without the value that speaks
+// most for it, too: one stall of the machine is no effect of a change.
+class TargetEffect {
+ public:
+  TargetEffect(const VerifyPlan& plan, const MeasureSamples& samples)
+      : plan_(plan), samples_(samples), effect_(effect_of(samples, plan.alpha)) {}
+
+  const Effect& effect() const { return effect_; }
+  Worsening worse() const { return worsening(effect_, plan_.target.worse); }
+
+  template <typename Rule>
+  bool shows_harm(const Rule& rule) const {
+    return shows(rule, plan_.target.worse == WorseDirection::kUp);
+  }
+  template <typename Rule>
+  bool shows_gain(const Rule& rule) const {
+    return shows(rule, plan_.target.worse != WorseDirection::kUp);
+  }
+
+ private:
+  template <typename Rule>
+  bool shows(const Rule& rule, bool highest) const {
+    if (!effect_.known || !rule(worse())) return false;
+    const Effect spared = effect_without_extreme(samples_, plan_.alpha, highest);
+    return spared.known && rule(worsening(spared, plan_.target.worse));
+  }
+
+  const VerifyPlan& plan_;
+  const MeasureSamples& samples_;
+  Effect effect_;
+};
+
+void judge_target(const VerifyPlan& plan, const TargetEffect& target, DurationMs elapsed_ms,
+                  Verdict& verdict) {
+  const Effect& effect = target.effect();
   if (!effect.known) return;
-  const Worsening worse = worsening(effect, plan.target.worse);
+  const Worsening worse = target.worse();
   const std::string moved = fmt::format("{} {} [{}, {}]", plan.target.title, percent(effect.effect),
                                         percent(effect.low), percent(effect.high));
-  if (worse.low > 0 && worse.estimate > plan.maximum_harm) {
+  if (target.shows_harm([&](const Worsening& w) { return w.low > 0 && w.estimate > plan.maximum_harm; })) {
     verdict.decision = Decision::kRolledBack;
     verdict.reason = fmt::format("the target got worse: {}", moved);
   } else if (elapsed_ms < plan.observe_min_ms) {
     return;
-  } else if (worse.high <= -plan.minimum_effect) {
+  } else if (target.shows_gain([&](const Worsening& w) { return w.high <= -plan.minimum_effect; })) {
     verdict.decision = Decision::kKept;
     verdict.reason = moved;
   } else if (worse.low > -plan.minimum_effect && worse.high < plan.maximum_harm) {
@@ -148,26 +216,28 @@ void judge_target(const VerifyPlan& plan, const Effect& effect, DurationMs elaps
 }
 
 // The time is over: what is left to say.
-void judge_end(const VerifyPlan& plan, const Effect& effect, const MeasureSamples& target,
+void judge_end(const VerifyPlan& plan, const TargetEffect& target, const MeasureSamples& samples,
                DurationMs elapsed_ms, Verdict& verdict) {
-  const Worsening worse = worsening(effect, plan.target.worse);
+  const Effect& effect = target.effect();
   const std::string over = format_duration_human(elapsed_ms);
-  if (effect.known && worse.high < 0 && worse.estimate <= -plan.minimum_effect) {
+  if (target.shows_gain(
+          [&](const Worsening& w) { return w.high < 0 && w.estimate <= -plan.minimum_effect; })) {
     verdict.decision = Decision::kKept;
     verdict.reason =
         fmt::format("{} {}: better, by how much is not sure", plan.target.title, percent(effect.effect));
-  } else if (effect.known && worse.low > 0) {
+  } else if (target.shows_harm([](const Worsening& w) { return w.low > 0; })) {
     verdict.decision = Decision::kRolledBack;
     verdict.reason = fmt::format("{} {}: worse", plan.target.title, percent(effect.effect));
-  } else if (effect.known && worse.low > -plan.minimum_effect) {
+  } else if (effect.known && target.worse().low > -plan.minimum_effect) {
     verdict.decision = Decision::kNoEffect;
     verdict.reason = fmt::format("{} {}: less than {:.0f} % better", plan.target.title,
                                  percent(effect.effect), 100 * plan.minimum_effect);
   } else {
     verdict.decision = Decision::kInconclusive;
-    verdict.reason = !target.problem.empty() ? fmt::format("not measured for {}: {}", over, target.problem)
-                                             : fmt::format("nothing shown in {}: {} values after, {} before",
-                                                           over, target.after.size(), target.before.size());
+    verdict.reason = !samples.problem.empty()
+                         ? fmt::format("not measured for {}: {}", over, samples.problem)
+                         : fmt::format("nothing shown in {}: {} values after, {} before", over,
+                                       samples.after.size(), samples.before.size());
   }
 }
 
@@ -221,35 +291,15 @@ Status check_plan(const VerifyPlan& plan) {
 }  // namespace
 
 Effect effect_of(const MeasureSamples& samples, double alpha) {
-  Effect out;
-  out.before = median_of(finite(samples.before));
-  out.after = median_of(finite(samples.after));
-  out.effect = kNan;
-  out.low = -std::numeric_limits<double>::infinity();
-  out.high = std::numeric_limits<double>::infinity();
-  const Scaled on_scale = scaled(samples);
-  if (on_scale.before.empty() || on_scale.after.empty()) return out;
-  const kernels::SequentialShift shift = kernels::sequential_shift(on_scale.before, on_scale.after, alpha);
-  out.known = shift.known();
-  const double size = on_scale.log_scale ? 1 : size_of(samples.before);
-  // What was never below 0 can not fall by more than all of it.
-  const bool is_amount = none_negative(samples.before) && none_negative(samples.after);
-  const auto relative = [&](double x) {
-    if (on_scale.log_scale) return std::expm1(x);
-    const double share = x == 0 ? 0 : x / size;
-    return is_amount ? std::max(-1.0, share) : share;
-  };
-  out.effect = relative(shift.shift);
-  out.low = relative(shift.low);
-  out.high = relative(shift.high);
-  return out;
+  return relative_effect(samples, scaled(samples), alpha);
 }
 
 Look judge(const VerifyPlan& plan, const MeasureSamples& target, std::span<const MeasureSamples> guards,
            DurationMs elapsed_ms, DurationMs observe_max_ms, TimestampMs now) {
   Look look;
   Verdict& verdict = look.verdict;
-  const Effect effect = effect_of(target, plan.alpha);
+  const TargetEffect shown(plan, target);
+  const Effect& effect = shown.effect();
   verdict.metric = plan.target.title;
   verdict.before = effect.before;
   verdict.after = effect.after;
@@ -261,8 +311,8 @@ Look judge(const VerifyPlan& plan, const MeasureSamples& target, std::span<const
   const std::string suspect =
       judge_guards(plan, guards.first(std::min(guards.size(), plan.guards.size())), verdict);
   const bool over = elapsed_ms >= observe_max_ms;
-  if (verdict.decision == Decision::kNone) judge_target(plan, effect, elapsed_ms, verdict);
-  if (verdict.decision == Decision::kNone && over) judge_end(plan, effect, target, elapsed_ms, verdict);
+  if (verdict.decision == Decision::kNone) judge_target(plan, shown, elapsed_ms, verdict);
+  if (verdict.decision == Decision::kNone && over) judge_end(plan, shown, target, elapsed_ms, verdict);
   if (verdict.decision == Decision::kKept && !suspect.empty()) {
     verdict.decision = over ? Decision::kInconclusive : Decision::kNone;
     verdict.reason =

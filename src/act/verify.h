@@ -55,6 +55,8 @@ struct Look {
 //   at observe_max: kept when shown better and at least minimum_effect better as best estimate; rolled_back
 //                 when shown worse; no_effect when shown to be less than minimum_effect better; else
 //                 inconclusive.
+// What the target is shown to gain or lose must show without the value after that speaks most for it, too. A
+// guard may be breached by a single value: taking a change back for nothing costs little.
 Look judge(const VerifyPlan& plan, const MeasureSamples& target, std::span<const MeasureSamples> guards,
            DurationMs elapsed_ms, DurationMs observe_max_ms, TimestampMs now);
 

@@ -71,6 +71,35 @@ TEST(Verify, change_without_effect_is_not_called_a_gain_beyond_alpha) {
   }
 }
 
+// A machine that is shared: now and then a step in which something else had the processor.
+TEST(Verify, rare_stalls_are_not_taken_for_harm) {
+  VerifyPlan by = plan();
+  by.guards.clear();
+  by.minimum_effect = by.maximum_harm = 0.2;
+  by.observe_max_ms = 60 * by.step_ms;
+  constexpr int kTrials = 1000;
+  int reversed = 0, kept = 0, no_effect = 0;
+  for (std::uint64_t trial = 1; trial <= kTrials; ++trial) {
+    std::mt19937_64 random(trial);
+    std::normal_distribution<double> normal;
+    const auto next = [&] { return std::exp(0.06 * normal(random) + (random() % 50 == 0 ? 1.0 : 0.0)); };
+    MeasureSamples target;
+    for (int i = 0; i < 25; ++i) target.before.push_back(next());
+    Look look;
+    for (DurationMs elapsed = by.step_ms; !look.decided; elapsed += by.step_ms) {
+      target.after.push_back(next());
+      look = judge(by, target, {}, elapsed, by.observe_max_ms, elapsed);
+    }
+    reversed += look.verdict.decision == Decision::kRolledBack;
+    kept += look.verdict.decision == Decision::kKept;
+    no_effect += look.verdict.decision == Decision::kNoEffect;
+  }
+  std::printf("stalls: reversed %d, kept %d, no effect %d of %d\n", reversed, kept, no_effect, kTrials);
+  EXPECT_LE(reversed, kTrials * 0.01);
+  EXPECT_EQ(kept, 0);
+  EXPECT_GE(no_effect, kTrials * 0.9);
+}
+
 TEST(Verify, halved_time_is_kept_with_the_truth_inside_its_interval) {
   for (const double rho : {0.0, 0.5, 0.8}) {
     int kept = 0, inside = 0;

@@ -62,7 +62,7 @@ class CgroupHarm(MachineWorkplace):
         database = 'datname="postgres",job="postgresql"'
         idea = {"title": "sorts in memory", "entity": "database/postgres",
                 "action": {"type": "postgresql.set", "target": "postgresql/main", "parameters": {"setting": "work_mem", "value": "256MB"}},
-                "verify": {"step_ms": 5000, "before_ms": 60000, "observe_min_ms": 60000, "observe_max_ms": 300000, "minimum_effect": 0.1,
+                "verify": {"step_ms": 5000, "before_ms": 90000, "observe_min_ms": 60000, "observe_max_ms": 480000, "minimum_effect": 0.1,
                            "target": {"title": "temporary bytes", "unit": "bytes/s", "worse": "up",
                                       "expression": f"rate(pg_stat_database_temp_bytes{{{database}}}[20s])"},
                            "guards": [{"measure": {"title": "processes killed for want of memory", "unit": "1/s", "worse": "up",

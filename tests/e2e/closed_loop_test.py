@@ -157,7 +157,7 @@ class ClosedLoop(LoopWorkplace):
             f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 5000) i;" for i in tables) +
             "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
             "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
-        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100, max_observation: 6m}\n")
+        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100, max_observation: 15m}\n")
         # Reads scan and writes touch fifty rows, half a millisecond: beside microseconds, each time that the processor
         # is given to somebody else would be most of what is measured.
         reads = {f"t{i}": (10, f"\\set k random(1, 5000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
@@ -201,7 +201,7 @@ class ClosedLoop(LoopWorkplace):
         before = postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1")
         for name in names:
             self.verb("apply", name, "--yes")
-        wait_until(lambda: all(c["state"] in ENDED for c in self.changes().values()), 600, "verdicts", pause=3)
+        wait_until(lambda: all(c["state"] in ENDED for c in self.changes().values()), 1200, "verdicts", pause=3)
         changes = self.changes()
         guarded = changes.pop("an index that slows writes")
         self.assertEqual((guarded["state"], guarded["verdict"]["decision"]), ("rolled_back", "rolled_back"), json.dumps(guarded, indent=1))
@@ -213,7 +213,7 @@ class ClosedLoop(LoopWorkplace):
         self.assertNotIn("kept", decisions)
         self.assertNotIn("failed", decisions)
         # Some may be undecided when their time is over: the processor is shared with whatever else runs here.
-        self.assertGreaterEqual(decisions.count("no_effect"), 15, [c["verdict"] for c in changes.values()])
+        self.assertGreaterEqual(decisions.count("no_effect"), 17, [c["verdict"] for c in changes.values()])
         self.assertEqual(postgresql.rows("SELECT relname, reloptions FROM pg_class WHERE relname ~ '^(t[0-9]+|events)$' ORDER BY 1"), before)
         self.assertEqual(postgresql.rows("SELECT count(*) FROM pg_indexes WHERE indexname = 'slow_writes'"), [["0"]])
 
