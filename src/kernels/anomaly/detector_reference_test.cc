@@ -355,11 +355,15 @@ TEST(SeriesDetector, every_score_equals_the_one_from_the_whole_past) {
     std::vector<AnomalyPoint> points(values.size());
     detect_anomalies(values, kPerDay, points);
     NaiveDetector naive;
+    SeriesDetector alarms(kPerDay);
     for (std::size_t i = 0; i < values.size(); ++i) {
       const AnomalyPoint expected = naive.update(values[i]);
       ASSERT_NEAR(points[i].score, expected.score, 1e-6) << seed << " at " << i;
       ASSERT_EQ(points[i].is_anomaly, expected.is_anomaly) << seed << " at " << i;
       ASSERT_EQ(points[i].lane, expected.lane) << seed << " at " << i;
+      const AnomalyPoint alarm = alarms.update_alarm(values[i]);
+      ASSERT_EQ(alarm.is_anomaly, expected.is_anomaly) << seed << " at " << i;
+      ASSERT_EQ(alarm.score, expected.is_anomaly ? 0.95 : 0) << seed << " at " << i;
       ASSERT_NEAR(points[i].deviation, expected.deviation, 1e-6) << seed << " at " << i;
     }
     told += naive.times_told();

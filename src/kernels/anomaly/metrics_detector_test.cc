@@ -257,6 +257,19 @@ TEST(MetricsDetector, every_score_equals_the_definition) {
   }
 }
 
+TEST(MetricsDetector, whole_series_is_judged_as_a_stream_after_itself) {
+  const auto rows = service(200, 25);
+  auto detector = MetricsDetector::fit(rows, kMetrics);
+  const auto points = detect_in_metrics(rows, kMetrics);
+  ASSERT_TRUE(detector.has_value() && points.has_value());
+  ASSERT_EQ(points->size(), 200U);
+  for (std::size_t i = 0; i < points->size(); ++i) {
+    const MetricsPoint expected = detector->update({rows.data() + i * kMetrics, kMetrics});
+    EXPECT_EQ((*points)[i].score, expected.score);
+    EXPECT_EQ((*points)[i].is_anomaly, expected.is_anomaly);
+  }
+}
+
 TEST(MetricsDetector, does_not_depend_on_units) {
   const auto rows = service(1000, 6);
   auto other = rows;
