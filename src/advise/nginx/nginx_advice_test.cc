@@ -9,6 +9,7 @@
 #include "advise/nginx/advisors.h"
 #include "advise/nginx/compression.h"
 #include "advise/nginx/connections.h"
+#include "advise/nginx/lifetimes.h"
 #include "advise/postgresql/advisor_testlib.h"
 
 namespace trimtab::advise::nginx {
@@ -44,6 +45,9 @@ TEST(Served, texts_are_told_by_get_status_and_name) {
   EXPECT_EQ(served.texts[1].path, "/a.css");
   EXPECT_EQ(served.texts[1].requests, 2);
   EXPECT_EQ(served.texts[1].bytes, 150);
+  ASSERT_EQ(served.unchanged.size(), 1u);
+  EXPECT_EQ(served.unchanged[0].path, "/b.js");
+  EXPECT_EQ(served.unchanged[0].requests, 1);
 }
 
 TEST(Served, only_the_end_of_a_regular_file_is_read) {
@@ -73,7 +77,7 @@ CompressionLook style_sheet() {
                  .bytes = 40e6,
                  .bytes_squared = 2000 * 20e3 * 20e3,
                  .texts = {{"/a.css", 1000, 20e6}}};
-  look.samples = {{"/a.css", "text/css", false, 20'000, 5'000 - 12}};
+  look.samples = {{"/a.css", "text/css", false, false, 20'000, 5'000 - 12}};
   look.configuration = configuration("http {\n}\n");
   look.collector_interval_ms = kSecondMs;
   return look;
@@ -174,6 +178,45 @@ TEST(Compression, edit_fits_what_is_set_already) {
   EXPECT_FALSE(applied(html, *compression_edit(html, {"text/html"})).contains("gzip_types"));
 }
 
+// A thousand requests, 300 of which ask whether a style sheet and a picture are still good.
+Served asking_again() {
+  Served out;
+  out.requests = 1000;
+  out.unchanged = {{"/a.css", 200, 0}, {"/b.png", 100, 0}};
+  return out;
+}
+
+TEST(Lifetimes, files_that_are_asked_for_again_and_say_none_are_told_to_people) {
+  const Sample css{.path = "/a.css"}, png{.path = "/b.png", .has_lifetime = true};
+  const auto advice = advise_lifetimes(asking_again(), std::array{css, png}, kWhere);
+  ASSERT_TRUE(advice);
+  EXPECT_TRUE(advice->action.type.empty());
+  EXPECT_EQ(advice->evidence[0].value, "300 of 1000 requests, 30 %");
+  EXPECT_EQ(advice->evidence[1].value, "66.7 % at least");
+  ASSERT_EQ(advice->evidence.size(), 3u);
+  EXPECT_EQ(advice->evidence[2].name, "/a.css");
+}
+
+TEST(Lifetimes, nothing_is_said_without_need) {
+  const Sample css{.path = "/a.css"};
+  const struct {
+    const char* why;
+    void (*change)(Served&, Sample&);
+  } cases[] = {
+      {"few", [](Served& s, Sample&) { s.unchanged = {{"/a.css", 99, 0}}, s.requests = 200; }},
+      {"few of all", [](Served& s, Sample&) { s.requests = 4000; }},
+      {"said", [](Served&, Sample& a) { a.has_lifetime = true; }},
+      {"not asked for", [](Served&, Sample& a) { a.path = "/c.css"; }},
+      {"less than half", [](Served& s, Sample&) { s.unchanged[0].requests = 90; }},
+  };
+  for (const auto& one : cases) {
+    Served served = asking_again();
+    Sample sample = css;
+    one.change(served, sample);
+    EXPECT_FALSE(advise_lifetimes(served, {&sample, 1}, kWhere)) << one.why;
+  }
+}
+
 ConnectionsLook full() {
   ConnectionsLook look;
   look.accepted = 10'000;
@@ -267,7 +310,7 @@ TEST(NginxAdvisors, a_target_that_shows_too_little_is_told_so) {
   target.id = "edge";
   target.url = "http://127.0.0.1:1/stub_status";
   const auto advisors = create_advisors(target);
-  ASSERT_EQ(advisors.size(), 6u);
+  ASSERT_EQ(advisors.size(), 7u);
   const auto said = advisors[0]->advise(world.context());
   ASSERT_TRUE(said) << said.error().message();
   ASSERT_EQ(said->size(), 1u);

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <span>
 
 #include "base/http_client.h"
 #include "targets/nginx/access_line.h"
@@ -23,17 +25,30 @@ constexpr DurationMs kAskTimeoutMs = 5 * kSecondMs;
 constexpr std::size_t kPathBytesMax = 1024;
 constexpr int kGzipLevel = 1;  // gzip_comp_level unless set (ngx_http_gzip_module)
 
-// Names of files of text. A path without such an ending may do anything when asked for, so it is not.
-bool is_text_by_name(std::string_view path) {
-  static constexpr std::array<std::string_view, 12> kEndings{".html", ".htm",  ".css", ".js",
-                                                             ".mjs",  ".json", ".svg", ".xml",
-                                                             ".txt",  ".csv",  ".map", ".webmanifest"};
+// A path without one of these endings may do anything when asked for, so it is not.
+bool is_file_by_name(std::string_view path, std::span<const std::string_view> endings) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/._-~%+@,").contains(c);
   };
   return path.size() <= kPathBytesMax && path.starts_with('/') && std::ranges::all_of(path, plain) &&
-         std::ranges::any_of(kEndings, [&](std::string_view ending) { return path.ends_with(ending); });
+         std::ranges::any_of(endings, [&](std::string_view ending) { return path.ends_with(ending); });
+}
+
+constexpr std::string_view kTextEndings[] = {".html", ".htm", ".css", ".js",  ".mjs", ".json",
+                                             ".svg",  ".xml", ".txt", ".csv", ".map", ".webmanifest"};
+// Scripts, styles, fonts and pictures. A page changes under its name.
+constexpr std::string_view kAssetEndings[] = {".css",  ".js",  ".mjs", ".svg",  ".map",  ".png",  ".jpg",
+                                              ".jpeg", ".gif", ".ico", ".webp", ".avif", ".woff", ".woff2"};
+
+std::vector<ServedPath> sorted_by(double ServedPath::* most, std::map<std::string_view, ServedPath> paths) {
+  std::vector<ServedPath> out;
+  for (auto& [path, counts] : paths) {
+    counts.path = path;
+    out.push_back(std::move(counts));
+  }
+  std::ranges::stable_sort(out, std::ranges::greater(), most);
+  return out;
 }
 
 double compressed_bytes(const std::string& text) {
@@ -60,7 +75,7 @@ std::string media_type(std::string_view content_type) {
 
 Served served_of(std::string_view lines) {
   Served out;
-  std::map<std::string_view, ServedPath> texts;
+  std::map<std::string_view, ServedPath> texts, unchanged;
   while (!lines.empty()) {
     const std::size_t end = std::min(lines.find('\n'), lines.size());
     const auto line = parse_access_line(lines.substr(0, end));
@@ -69,16 +84,16 @@ Served served_of(std::string_view lines) {
     out.requests += 1;
     out.bytes += line->bytes;
     out.bytes_squared += line->bytes * line->bytes;
-    if (line->method != "GET" || line->status != 200 || !is_text_by_name(line->path)) continue;
+    if (line->method != "GET") continue;
+    if (line->status == 304 && is_file_by_name(line->path, kAssetEndings))
+      unchanged[line->path].requests += 1;
+    if (line->status != 200 || !is_file_by_name(line->path, kTextEndings)) continue;
     ServedPath& path = texts[line->path];
     path.requests += 1;
     path.bytes += line->bytes;
   }
-  for (auto& [path, counts] : texts) {
-    counts.path = path;
-    out.texts.push_back(std::move(counts));
-  }
-  std::ranges::stable_sort(out.texts, [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  out.texts = sorted_by(&ServedPath::bytes, std::move(texts));
+  out.unchanged = sorted_by(&ServedPath::requests, std::move(unchanged));
   return out;
 }
 
@@ -122,11 +137,13 @@ Result<std::vector<Sample>> ask_for(const Target& target, std::span<const Served
                        : answer.error().message();
       continue;
     }
-    const bool encoded =
-        std::ranges::any_of(answer->headers, [](const auto& h) { return h.first == "content-encoding"; });
+    const auto has = [&](std::string_view name) {
+      return std::ranges::any_of(answer->headers, [&](const auto& header) { return header.first == name; });
+    };
     out.push_back({.path = path.path,
                    .media_type = media_type(answer->content_type),
-                   .is_encoded = encoded,
+                   .is_encoded = has("content-encoding"),
+                   .has_lifetime = has("cache-control") || has("expires"),
                    .bytes = static_cast<double>(answer->body.size()),
                    .compressed = compressed_bytes(answer->body)});
   }

@@ -20,8 +20,10 @@ struct ServedPath {
 struct Served {
   double requests = 0;  // of any kind
   double bytes = 0;
-  double bytes_squared = 0;       // the sum of each request's bytes squared
-  std::vector<ServedPath> texts;  // whose name says that they are text; most bytes first
+  double bytes_squared = 0;            // the sum of each request's bytes squared
+  std::vector<ServedPath> texts = {};  // whose name says that they are text; most bytes first
+  // GET answered with 304, of files that seldom change under their name; most requests first.
+  std::vector<ServedPath> unchanged = {};
 };
 // Whole lines of the last kLogBytesMax of the file, and what is begun. Errors: it can not be read.
 Result<std::string> read_log_end(const std::string& log);
@@ -31,11 +33,12 @@ Served served_of(std::string_view lines);
 
 // One answer that was asked for.
 struct Sample {
-  std::string path;
-  std::string media_type;   // "text/css", without parameters
-  bool is_encoded = false;  // the server compressed it
-  double bytes = 0;         // decoded
-  double compressed = 0;    // by zlib at nginx' level, 1
+  std::string path = {};
+  std::string media_type = {};  // "text/css", without parameters
+  bool is_encoded = false;      // the server compressed it
+  bool has_lifetime = false;    // Cache-Control or Expires say how long it may be kept
+  double bytes = 0;             // decoded
+  double compressed = 0;        // by zlib at nginx' level, 1
 };
 // Asks for paths at scheme, host and port of the target's url, offering gzip, one after the other; answers
 // other than 200, larger than kSampleBytesMax or broken off are left out. Errors: none could be had.
