@@ -54,6 +54,9 @@ class ProxiesLoop(LoopWorkplace):
   }}
 """)
 
+        with open(self.path("edge", "html") + "/shop.css", "w") as file:
+            file.write("a { color: red }")
+
     def ask_edge(self, stopping):
         """One client that keeps its connection, 50 requests a second."""
         connection, due = None, time.monotonic()
@@ -69,6 +72,14 @@ class ProxiesLoop(LoopWorkplace):
             stopping.wait(max(0, due - time.monotonic()))
         if connection:
             connection.close()
+
+    def ask_again(self, _):
+        """A client that has the style sheet, and asks whether it is still good."""
+        client = harness.Http(self.edge.port)
+        tag = client.request("GET", "/shop.css")[1]["etag"]
+        for _ in range(600):
+            self.assertEqual(client.request("GET", "/shop.css", headers={"If-None-Match": tag})[0], 304)
+        client.close()
 
     def start_front(self):
         """An nginx whose clients may not keep connections, whose upstream for /hang never answers, and one of two for /pair fails."""
@@ -148,14 +159,14 @@ class ProxiesLoop(LoopWorkplace):
                    30, "all answer")
         began = time.time()
         self.in_background(self.ask_edge)
-        loads = [self.in_background(work) for work in (self.load_front, self.ask_pgbouncer, lambda _: haproxy.ask("/", 250))]
+        loads = [self.in_background(work) for work in (self.load_front, self.ask_again, self.ask_pgbouncer, lambda _: haproxy.ask("/", 250))]
         early = self.recommendations()
         self.assertEqual(early["haproxy|haproxy/main|needs"]["state"], "not_enough_data")
         self.assertEqual(early["pgbouncer|pgbouncer/main|needs"]["state"], "not_enough_data")
 
         failing = f"nginx.upstream_server|nginx/front|pair|127.0.0.1:{self.bad_port}|failing"
         wanted = {"nginx.upstream_connections|nginx/edge", "nginx.proxy_read_timeout|nginx/front", "nginx.client_connections|nginx/front",
-                  failing, "haproxy|haproxy/main|unchecked|app", "pgbouncer|pgbouncer/main|pool_size|shop"}
+                  "nginx.lifetimes|nginx/edge", failing, "haproxy|haproxy/main|unchecked|app", "pgbouncer|pgbouncer/main|pool_size|shop"}
         seen = {}
 
         def told():
@@ -171,7 +182,7 @@ class ProxiesLoop(LoopWorkplace):
             print(self.verb("show", f"R-{one['id']}"))
         self.assertIn("to 5 s", seen["nginx.proxy_read_timeout|nginx/front"][0]["title"])
         self.assertIn("keepalive_timeout", seen["nginx.client_connections|nginx/front"][0]["action"]["apply"])
-        for people in (failing, "haproxy|haproxy/main|unchecked|app", "pgbouncer|pgbouncer/main|pool_size|shop"):
+        for people in ("nginx.lifetimes|nginx/edge", failing, "haproxy|haproxy/main|unchecked|app", "pgbouncer|pgbouncer/main|pool_size|shop"):
             self.assertFalse(seen[people][0].get("action", {}).get("type"), people)
         self.assertIn("About 2 instead of 1", self.verb("show", f"R-{seen['pgbouncer|pgbouncer/main|pool_size|shop'][0]['id']}"))
         for stop in loads:
