@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <set>
 
 #include "kernels/change/change_points.h"
 #include "kernels/distributions.h"
@@ -56,19 +57,22 @@ class Naive {
     return {reference::mean(y), 0, flat, flat + price_};
   }
 
-  // The cheapest of all cuts: the best way to every place from every place before it.
-  std::vector<std::size_t> cheapest(std::size_t cells_min) const {
-    const std::size_t n = v_.size();
+  // The cheapest of all cuts at these places (rising, the first 0): the best way to every place from every
+  // place before it.
+  std::vector<std::size_t> cheapest(std::vector<std::size_t> places, std::size_t cells_min) const {
+    places.push_back(v_.size());
+    const std::size_t n = places.size() - 1;
     Values best(n + 1, INFINITY);
     std::vector<std::size_t> from(n + 1, 0), cuts;
     best[0] = 0;
-    for (std::size_t to = cells_min; to <= n; ++to) {
-      for (std::size_t at = 0; at + cells_min <= to; ++at) {
-        const double cost = best[at] + fit(at, to).cost;
+    for (std::size_t to = 1; to <= n; ++to) {
+      for (std::size_t at = 0; at < to && places[at] + cells_min <= places[to]; ++at) {
+        if (best[at] == INFINITY) continue;
+        const double cost = best[at] + fit(places[at], places[to]).cost;
         if (cost < best[to]) best[to] = cost, from[to] = at;
       }
     }
-    for (std::size_t at = from[n]; at > 0; at = from[at]) cuts.insert(cuts.begin(), at);
+    for (std::size_t at = from[n]; at > 0; at = from[at]) cuts.insert(cuts.begin(), places[at]);
     return cuts;
   }
 
@@ -176,6 +180,47 @@ Values season_of(const Values& values, double strength_min) {
   return {};
 }
 
+std::vector<std::size_t> every_place(std::size_t count) {
+  std::vector<std::size_t> out(count);
+  for (std::size_t i = 0; i < count; ++i) out[i] = i;
+  return out;
+}
+
+// Where a long series may be cut: the cheapest cuts in windows of 64 that overlap by half, of the values and
+// of their means over 4, 16, ... cells; those moved to the best split of the cells around them.
+std::vector<std::size_t> places_of(const Values& v, const ChangeOptions& options) {
+  const double n = static_cast<double>(v.size()), whole = reference::scatter(v) / n;
+  std::set<std::size_t> out{0};
+  Values blocks = v;
+  for (std::size_t width = 1; blocks.size() >= 32; width *= 4) {
+    const double noise = naive_noise(blocks);
+    const double price = options.price * std::log(n) * (noise + options.whole_variance_share * whole);
+    for (std::size_t from = 0; price > 0; from += 32) {
+      const std::size_t count = std::min<std::size_t>(64, blocks.size() - from);
+      const auto begin = blocks.begin() + static_cast<std::ptrdiff_t>(from);
+      const Naive window({begin, begin + static_cast<std::ptrdiff_t>(count)}, price, noise);
+      for (const std::size_t cut : window.cheapest(every_place(count), options.cells_min)) {
+        std::size_t best = (from + cut) * width;
+        const std::size_t left = best > 2 * width ? best - 2 * width : 0,
+                          right = std::min(v.size(), best + 2 * width);
+        double least = INFINITY;
+        for (std::size_t at = left + 1; at < right && width > 1; ++at) {
+          const double cost = reference::scatter(std::span(v).subspan(left, at - left)) +
+                              reference::scatter(std::span(v).subspan(at, right - at));
+          if (cost < least) least = cost, best = at;
+        }
+        out.insert(best);
+      }
+      if (from + count >= blocks.size()) break;
+    }
+    Values wider;
+    for (std::size_t i = 0; i + 4 <= blocks.size(); i += 4)
+      wider.push_back(reference::mean(std::span(blocks).subspan(i, 4)));
+    blocks = wider;
+  }
+  return {out.begin(), out.end()};
+}
+
 std::vector<ChangePoint> naive_changes(const Values& all, const ChangeOptions& options) {
   const Values profile = season_of(all, options.season_strength);
   Values there;
@@ -196,7 +241,9 @@ std::vector<ChangePoint> naive_changes(const Values& all, const ChangeOptions& o
   const double price =
       options.price * std::log(n) * (noise + 0.3 * swing + options.whole_variance_share * whole);
   const Naive naive(tamed, price, noise);
-  const auto cuts = naive.standing(naive.cheapest(options.cells_min), options.significance * std::log(n));
+  const auto places = tamed.size() <= kExactMax ? every_place(tamed.size()) : places_of(tamed, options);
+  const auto cuts =
+      naive.standing(naive.cheapest(places, options.cells_min), options.significance * std::log(n));
   std::vector<ChangePoint> out;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     const ChangePoint change = naive.describe(cuts, i);
@@ -240,6 +287,23 @@ Values shaped(unsigned seed) {
   return out;
 }
 
+void expect_same(const std::vector<ChangePoint>& told, const std::vector<ChangePoint>& naive, unsigned seed) {
+  ASSERT_EQ(told.size(), naive.size()) << seed;
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    const ChangePoint &a = told[i], &b = naive[i];
+    ASSERT_EQ(a.index, b.index) << seed;
+    ASSERT_EQ(a.kind, b.kind) << seed;
+    ASSERT_EQ(a.went_away, b.went_away) << seed;
+    for (const auto& [figure, expected] : {std::pair{a.before, b.before},
+                                           {a.after, b.after},
+                                           {a.effect, b.effect},
+                                           {a.t_probability, b.t_probability},
+                                           {a.rank_probability, b.rank_probability},
+                                           {a.dominance, b.dominance}})
+      ASSERT_NEAR(figure, expected, 1e-8 * (1 + std::abs(expected))) << seed << " at " << a.index;
+  }
+}
+
 TEST(Changes, every_figure_equals_the_naive_one) {
   ChangeWorkspace workspace;
   std::vector<ChangePoint> told;
@@ -249,27 +313,31 @@ TEST(Changes, every_figure_equals_the_naive_one) {
                                 .went_away_cells = seed % 2 == 0 ? std::size_t{0} : std::size_t{25}};
     const Values values = shaped(seed);
     find_changes(values, options, workspace, told);
-    const auto naive = naive_changes(values, options);
-    ASSERT_EQ(told.size(), naive.size()) << seed;
+    expect_same(told, naive_changes(values, options), seed);
     seasons += season_of(values, options.season_strength).empty() ? 0 : 1;
-    for (std::size_t i = 0; i < told.size(); ++i) {
-      const ChangePoint &a = told[i], &b = naive[i];
-      ASSERT_EQ(a.index, b.index) << seed;
-      ASSERT_EQ(a.kind, b.kind) << seed;
-      ASSERT_EQ(a.went_away, b.went_away) << seed;
-      for (const auto& [figure, expected] : {std::pair{a.before, b.before},
-                                             {a.after, b.after},
-                                             {a.effect, b.effect},
-                                             {a.t_probability, b.t_probability},
-                                             {a.rank_probability, b.rank_probability},
-                                             {a.dominance, b.dominance}})
-        ASSERT_NEAR(figure, expected, 1e-8 * (1 + std::abs(expected))) << seed << " at " << a.index;
-      (a.kind == ChangeKind::kStep ? steps : bends) += 1;
-    }
+    for (const ChangePoint& change : told) (change.kind == ChangeKind::kStep ? steps : bends) += 1;
   }
   EXPECT_GT(steps, 25U);
   EXPECT_GT(bends, 2U);
   EXPECT_GT(seasons, 5U);
+}
+
+TEST(Changes, long_series_equal_the_naive_one_over_the_places_found_in_windows) {
+  ChangeWorkspace workspace;
+  std::vector<ChangePoint> told;
+  std::size_t found = 0;
+  for (unsigned seed = 0; seed < 2; ++seed) {
+    auto values = noise(kExactMax + 30 + seed, seed, 0.2);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] += i > 400 + seed ? 3 : 0;
+      values[i] += i > 900 && i < 960 ? -5 : 0;
+      values[i] += i > 1300 ? 0.02 * static_cast<double>(i - 1300) : 0;
+    }
+    find_changes(values, {.season_strength = 2}, workspace, told);
+    expect_same(told, naive_changes(values, {.season_strength = 2}), seed);
+    found += told.size();
+  }
+  EXPECT_GT(found, 5U);
 }
 
 }  // namespace
