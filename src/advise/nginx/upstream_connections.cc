@@ -44,8 +44,11 @@ class UpstreamConnectionsAdvisor final : public ServerAdvisor {
         .requests = TRY(sum_of(context, where, "nginx_http_upstream_connect_time_seconds_count")),
         .seconds = traffic.seconds};
     if (look.connected.requests == 0 && lacks(traffic).empty()) {
+      // Nothing passed on, or not told.
+      const double told = TRY(sum_of(context, where, "nginx_http_upstream_time_seconds_count"));
       out.push_back(
-          not_enough(title, "the time to connect in the access log: uct=\"$upstream_connect_time\""));
+          not_enough(title, std::string(told > 0 ? "" : "requests that are passed on, with ") +
+                                "the time to connect in the access log: uct=\"$upstream_connect_time\""));
       return out;
     }
     if (const std::string needs = lacks(look.connected); !needs.empty()) {
