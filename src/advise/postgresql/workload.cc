@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "advise/postgresql/sql_tokens.h"
+#include "targets/postgresql/statement_columns.h"
 
 namespace trimtab::advise::postgresql {
 
@@ -37,7 +38,7 @@ bool is_about_system(std::string_view text) {
 Result<StatementSnapshot> read_statements(Connection& connection) {
   const Rows home = TRY(connection.query(
       "SELECT n.nspname, current_database(), "
-      "(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM pg_extension e "
+      "(extract(epoch FROM clock_timestamp()) * 1000)::bigint, e.extversion FROM pg_extension e "
       "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'"));
   if (home.size() == 0) {
     return fail(
@@ -49,21 +50,20 @@ Result<StatementSnapshot> read_statements(Connection& connection) {
   out.database = home.text(0, 1);
   out.at_ms = home.integer(0, 2);
   const std::string schema = home.text(0, 0);
-  constexpr int kVersionWithInfo = 140000;
-  if (connection.server_version() >= kVersionWithInfo) {
+  const auto columns = trimtab::postgresql::statement_columns(home.text(0, 3));
+  if (columns.has_info) {
     const Rows info = TRY(connection.query(
         fmt::format("SELECT dealloc, (extract(epoch FROM stats_reset) * 1000)::bigint FROM {}",
                     quote_name(schema, "pg_stat_statements_info"))));
     if (info.size() > 0) out.dropped = info.number(0, 0), out.reset_ms = info.integer(0, 1);
   }
-  const char* time = connection.server_version() >= 130000 ? "total_exec_time" : "total_time";
   const Rows rows = TRY(connection.query(
       fmt::format("SELECT queryid, query, sum(calls), sum({}) / 1000, sum(rows), "
                   "sum(temp_blks_written) * current_setting('block_size')::float8 FROM {} s "
                   "JOIN pg_database d ON d.oid = s.dbid "
                   "WHERE d.datname = current_database() AND queryid IS NOT NULL AND query IS NOT NULL "
                   "GROUP BY queryid, query ORDER BY 4 DESC LIMIT 10000",
-                  time, quote_name(schema, "pg_stat_statements"))));
+                  columns.execution_time, quote_name(schema, "pg_stat_statements"))));
   for (std::size_t row = 0; row < rows.size(); ++row) {
     StatementCounts& counts = out.by_id[rows.text(row, 0)];
     if (counts.text.empty()) counts.text = rows.text(row, 1);

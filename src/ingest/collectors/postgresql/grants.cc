@@ -11,7 +11,8 @@ SELECT current_user, current_database(), pg_has_role(current_user, 'pg_monitor',
   (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
    WHERE e.extname = 'pg_stat_statements'),
   CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER')
-    THEN current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%' ELSE true END)";
+    THEN current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%' ELSE true END,
+  (SELECT extversion FROM pg_extension WHERE extname = 'pg_stat_statements'))";
 
 constexpr const char* kActFacts = R"(
 SELECT current_user, current_database(), r.rolsuper,
@@ -39,6 +40,7 @@ Result<ServerFacts> read_facts(Connection& connection) {
   facts.monitor = rows.text(0, 2) == "t";
   facts.statements_schema = rows.text(0, 3);
   facts.statements_loaded = rows.text(0, 4) == "t";
+  facts.statements_version = rows.text(0, 5);
   return facts;
 }
 

@@ -14,9 +14,10 @@ namespace trimtab::postgresql {
 struct ServerFacts {
   std::string role;
   std::string database;
-  bool monitor = false;           // member of pg_monitor, or superuser
-  bool statements_loaded = true;  // in shared_preload_libraries, as far as the role may know
-  std::string statements_schema;  // "" when the extension is not in this database
+  bool monitor = false;            // member of pg_monitor, or superuser
+  bool statements_loaded = true;   // in shared_preload_libraries, as far as the role may know
+  std::string statements_schema;   // "" when the extension is not in this database
+  std::string statements_version;  // of the extension: "1.10"
 };
 Result<ServerFacts> read_facts(Connection& connection);
 

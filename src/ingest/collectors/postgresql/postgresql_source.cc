@@ -92,7 +92,8 @@ class PostgresqlSource final : public CollectorSource {
   Status learn_facts() {
     const auto facts = postgresql::read_facts(*connection_);
     if (!facts) return settle("grants", detail::error_of(facts.error()));
-    statements_.set_schema(facts->statements_loaded ? facts->statements_schema : "");
+    statements_.set_place(facts->statements_loaded ? facts->statements_schema : "",
+                          facts->statements_version);
     clear_problem("grants");
     if (!statements_.available()) clear_problem("statements");
     for (const auto& [part, sentence] : postgresql::missing_grants(*facts)) set_problem(part, sentence);

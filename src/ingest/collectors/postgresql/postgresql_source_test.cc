@@ -78,6 +78,8 @@ TEST_F(PostgresqlSourceTest, a_monitoring_role_sees_all_parts) {
   EXPECT_GT(now("pg_stat_database_xact_commit{datname=\"postgres\"}"), 0);
   EXPECT_EQ(now("pg_stat_activity_count{datname=\"postgres\",state=\"idle in transaction\"}"), 0);
   EXPECT_EQ(now("pg_replication_is_replica"), 0);
+  EXPECT_EQ(now("pg_backup_sessions{method=\"basebackup\"}"), 0);
+  EXPECT_EQ(now("pg_backup_sessions{method=\"copy\"}"), 0);
   for (const char* metric :
        {"pg_stat_bgwriter_buffers_alloc_total", "pg_stat_wal_bytes_total", "pg_wal_position_bytes_total",
         "pg_settings_shared_buffers_bytes", "pg_settings_checkpoint_timeout_seconds", "pg_wal_segments",
@@ -112,6 +114,27 @@ TEST_F(PostgresqlSourceTest, statements_have_calls_and_seconds_and_a_text_and_ou
     told = told || (name.starts_with("pg_stat_statements_query_info") && name.contains(id));
   }
   EXPECT_TRUE(told);
+}
+
+// After an upgrade of the server the extension may be of an earlier one, with that one's columns.
+TEST_F(PostgresqlSourceTest, statements_of_an_old_extension_are_read_by_its_columns) {
+  sql("CREATE DATABASE upgraded");
+  auto connection = server_->connect("upgraded");
+  ASSERT_TRUE(connection);
+  for (const char* version : {"1.7", "1.8", "1.9"}) {
+    ASSERT_TRUE((*connection)->execute("DROP EXTENSION IF EXISTS pg_stat_statements"));
+    ASSERT_TRUE(
+        (*connection)->execute(std::string("CREATE EXTENSION pg_stat_statements VERSION '") + version + "'"));
+    sql("SELECT count(*) FROM orders WHERE id < 7");
+    start("watcher", "upgraded");
+    round();
+    round();
+    EXPECT_FALSE(collector->status().problems.contains("statements")) << version;
+    const std::string id = query_id("%count(*) FROM orders WHERE id <%");
+    EXPECT_GT(now("pg_stat_statements_seconds_total{datname=\"postgres\",queryid=\"" + id + "\"}"), 0)
+        << version;
+  }
+  connection->reset();
 }
 
 TEST_F(PostgresqlSourceTest, missing_grants_and_extensions_are_named_with_their_repair) {

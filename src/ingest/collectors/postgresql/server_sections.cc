@@ -65,6 +65,19 @@ SELECT count(*) FILTER (WHERE clock_timestamp() - xact_start > interval '60 s') 
 FROM pg_stat_activity
 WHERE pid <> pg_backend_pid() AND application_name <> 'trimtab' AND backend_type <> 'walsender')";
 
+// pg_basebackup shows itself; a dump by the COPY that it or another program runs. pg_dump's own name is its
+// application_name unless somebody gave it another.
+constexpr const char* kBackups = R"(
+SELECT m.method AS "l:method", count(s.pid) AS "g:pg_backup_sessions"
+FROM (VALUES ('basebackup'), ('copy')) m (method)
+LEFT JOIN (
+  SELECT pid, 'basebackup' AS method FROM pg_stat_progress_basebackup
+  UNION ALL
+  SELECT pid, 'copy' FROM pg_stat_activity
+  WHERE backend_type = 'client backend' AND state = 'active' AND query ~* '^\s*copy\s.*\sto\s+stdout'
+    AND (application_name = 'pg_dump' OR clock_timestamp() - query_start > interval '60 s')) s USING (method)
+GROUP BY 1)";
+
 constexpr const char* kLocks = R"(
 SELECT d.datname AS "l:datname", m.mode AS "l:mode", count(l.pid) AS "g:pg_locks_count"
 FROM pg_database d CROSS JOIN (VALUES ('AccessShareLock'), ('RowShareLock'), ('RowExclusiveLock'),
@@ -139,6 +152,7 @@ constexpr Section kFast[] = {
     {"sessions", kSessions, 140000},
     {"activity", kActivity},
     {"transactions", kTransactions},
+    {"backups", kBackups, 130000},
     {"locks", kLocks},
     {"background writer", kBackgroundWriter, 0, 170000},
     {"background writer", kCheckpointer17, 170000},

@@ -28,10 +28,10 @@ constexpr std::array<std::string_view, 13> kMetrics{"pg_stat_statements_calls_to
 
 // pg_stat_statements(false) gives the numbers without reading the file of texts.
 constexpr const char* kNumbers = R"(
-SELECT d.datname, s.queryid, sum(s.calls), sum(s.total_exec_time) / 1000, sum(s.rows), sum(s.shared_blks_hit),
+SELECT d.datname, s.queryid, sum(s.calls), sum(s.{4}) / 1000, sum(s.rows), sum(s.shared_blks_hit),
   sum(s.shared_blks_read), sum(s.shared_blks_dirtied), sum(s.shared_blks_written), sum(s.temp_blks_read),
-  sum(s.temp_blks_written), sum(s.wal_bytes), sum(s.{0}) / 1000, sum(s.{1}) / 1000,
-  sum(s.total_plan_time) / 1000
+  sum(s.temp_blks_written), sum({5}), sum(s.{0}) / 1000, sum(s.{1}) / 1000,
+  sum({6}) / 1000
 FROM {2}.pg_stat_statements(false) s JOIN pg_database d ON d.oid = s.dbid
 WHERE s.queryid IS NOT NULL GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT {3})";
 
@@ -54,10 +54,9 @@ std::vector<std::size_t> StatementSelection::choose(const std::vector<Key>& rank
 }
 
 Result<Rows> Statements::read_numbers(Connection& connection) const {
-  const bool named_17 = connection.server_version() >= 170000;
-  return connection.query(fmt::format(kNumbers, named_17 ? "shared_blk_read_time" : "blk_read_time",
-                                      named_17 ? "shared_blk_write_time" : "blk_write_time",
-                                      quote_name(schema_), StatementSelection::kStatementsKept + own_));
+  return connection.query(fmt::format(kNumbers, columns_.read_time, columns_.write_time, quote_name(schema_),
+                                      StatementSelection::kStatementsKept + own_, columns_.execution_time,
+                                      columns_.wal_bytes, columns_.plan_time));
 }
 
 Status Statements::read_texts(Connection& connection, const Rows& rows) {

@@ -13,6 +13,7 @@
 #include "ingest/collectors/query_texts.h"
 #include "ingest/series_sink.h"
 #include "targets/postgresql/connection.h"
+#include "targets/postgresql/statement_columns.h"
 
 namespace trimtab::postgresql {
 
@@ -40,8 +41,11 @@ class Statements {
   Statements(std::string target, const Clock& clock, QueryTexts& texts)
       : target_(std::move(target)), clock_(clock), texts_(texts) {}
 
-  // The schema the extension is in; "" when it is not there.
-  void set_schema(std::string schema) { schema_ = std::move(schema); }
+  // The schema the extension is in, "" when it is not there, and its version ("1.10").
+  void set_place(std::string schema, std::string_view version) {
+    schema_ = std::move(schema);
+    columns_ = statement_columns(version);
+  }
   bool available() const { return !schema_.empty(); }
 
   Status collect(Connection& connection, SeriesSink& sink);
@@ -61,6 +65,7 @@ class Statements {
   const Clock& clock_;
   QueryTexts& texts_;
   std::string schema_;
+  StatementColumns columns_;
   StatementSelection selection_;
   std::map<std::string, std::string> known_;  // queryid -> text for the label; "" for our own statements
   std::size_t own_ = 0;
