@@ -22,12 +22,16 @@ using PostgresqlAccess = std::function<Result<postgresql::ConnectionOptions>(con
 //   postgresql.set           ALTER SYSTEM SET and a reload. Undo leaves postgresql.auto.conf as it was, byte
 //                            for byte unless somebody else changed it since.
 //   postgresql.table_set     ALTER TABLE SET (...). Undo restores pg_class.reloptions as it was.
+//   postgresql.column_statistics  ALTER TABLE ... ALTER COLUMN ... SET STATISTICS and ANALYZE of the column, in
+//                            one transaction. Undo restores pg_attribute.attstattarget as it was, and
+//                            analyses again.
 std::unique_ptr<Executor> create_index_creator(PostgresqlAccess access);
 std::unique_ptr<Executor> create_index_dropper(PostgresqlAccess access);
 std::unique_ptr<Executor> create_setting_changer(PostgresqlAccess access);
 std::unique_ptr<Executor> create_table_option_changer(PostgresqlAccess access);
+std::unique_ptr<Executor> create_column_statistics_changer(PostgresqlAccess access);
 
-// All four, under their action types.
+// All of them, under their action types.
 void add_postgresql_executors(Executors& executors, const PostgresqlAccess& access);
 
 }  // namespace trimtab::act

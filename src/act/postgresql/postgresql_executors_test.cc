@@ -201,6 +201,65 @@ TEST_F(PostgresqlExecutorsTest, table_options_come_back_in_their_order) {
   EXPECT_EQ(definitions(), before);
 }
 
+TEST_F(PostgresqlExecutorsTest, column_statistics_are_made_and_the_target_comes_back) {
+  const auto target = [this] {
+    return (*server_->connect())
+        ->query(
+            "SELECT attstattarget FROM pg_attribute WHERE attrelid = 's.orders'::regclass AND attname = "
+            "'customer_id'")
+        ->text(0, 0);
+  };
+  const auto values_kept = [this] {
+    return (*server_->connect())
+        ->query(
+            "SELECT coalesce(max(cardinality(most_common_vals::text::text[])), 0) FROM pg_stats WHERE "
+            "schemaname = 's' AND attname = 'customer_id'")
+        ->integer(0, 0);
+  };
+  const auto one = [](const std::string& to, const std::string& column = "customer_id") {
+    return action("postgresql.column_statistics",
+                  {{"schema", "s"}, {"table", "orders"}, {"column", column}, {"target", to}});
+  };
+  const std::string fresh = target();
+  std::string state = apply(one("20"));
+  EXPECT_EQ(target(), "20");
+  EXPECT_LE(values_kept(), 20);
+  EXPECT_EQ(of(one("20")).check(one("20")).error().code(), ErrorCode::kConflict);
+  ASSERT_TRUE(of(one("20")).apply(one("20"), state));  // as after a crash: again is the same
+  EXPECT_TRUE(of(one("20")).is_applied(one("20"), state).value());
+  undo(one("20"), state);
+  EXPECT_EQ(target(), fresh);
+  EXPECT_EQ(values_kept(), 100);  // the statistics follow the target back
+  sql("ALTER TABLE s.orders ALTER customer_id SET STATISTICS 7");
+  state = apply(one("500"));
+  undo(one("500"), state);
+  EXPECT_EQ(target(), "7");
+  EXPECT_EQ(of(one("1", "nobody")).check(one("1", "nobody")).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(of(one("1; --")).check(one("1; --")).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(of(one("10001")).check(one("10001")).error().code(), ErrorCode::kInvalid);
+}
+
+// What was not finished is not there: the target and its statistics come together or not at all.
+TEST_F(PostgresqlExecutorsTest, column_statistics_killed_in_the_middle_leave_no_target) {
+  const Action one = action("postgresql.column_statistics",
+                            {{"schema", "s"}, {"table", "orders"}, {"column", "id"}, {"target", "9"}});
+  auto holder = server_->connect();
+  ASSERT_TRUE((*holder)->execute("BEGIN; LOCK TABLE s.orders IN SHARE UPDATE EXCLUSIVE MODE"));
+  Status made = ok();
+  std::jthread maker([&] { made = of(one).apply(one, "default"); });
+  auto watcher = server_->connect();
+  while ((*watcher)->query("SELECT 1 FROM pg_locks WHERE NOT granted")->size() == 0) {
+    std::this_thread::yield();
+  }
+  ASSERT_TRUE(server_->stop(true));
+  maker.join();
+  ASSERT_FALSE(made);
+  ASSERT_TRUE(server_->start_again());
+  EXPECT_FALSE(of(one).is_applied(one, "default").value());
+  EXPECT_TRUE(of(one).is_undone(one, "default").value());
+  undo(one, "default");
+}
+
 TEST_F(PostgresqlExecutorsTest, hostile_names_are_names) {
   sql("CREATE TABLE s.\"x\"\"; drop table y; --\" (customer_id int, placed_at int, total int)");
   sql("CREATE TABLE s.y (a int)");
@@ -247,7 +306,9 @@ TEST_F(PostgresqlExecutorsTest, reading_role_can_do_nothing) {
       create_index(), action("postgresql.drop_index", {{"schema", "s"}, {"name", "there"}}),
       action("postgresql.set", {{"setting", "work_mem"}, {"value", "8MB"}}),
       action("postgresql.table_set",
-             {{"schema", "s"}, {"table", "orders"}, {"setting", "fillfactor"}, {"value", "70"}})};
+             {{"schema", "s"}, {"table", "orders"}, {"setting", "fillfactor"}, {"value", "70"}}),
+      action("postgresql.column_statistics",
+             {{"schema", "s"}, {"table", "orders"}, {"column", "id"}, {"target", "9"}})};
   for (const Action& one : all) {
     EXPECT_EQ(of(one).check(one).error().code(), ErrorCode::kDenied) << one.type;
     EXPECT_FALSE(of(one).apply(one, "")) << one.type;

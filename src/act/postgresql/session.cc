@@ -129,6 +129,7 @@ void add_postgresql_executors(Executors& executors, const PostgresqlAccess& acce
   executors.add("postgresql.drop_index", create_index_dropper(access));
   executors.add("postgresql.set", create_setting_changer(access));
   executors.add("postgresql.table_set", create_table_option_changer(access));
+  executors.add("postgresql.column_statistics", create_column_statistics_changer(access));
 }
 
 }  // namespace trimtab::act
