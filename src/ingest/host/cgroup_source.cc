@@ -154,6 +154,8 @@ class CgroupSource final : public HostSource {
     }
     sink.gauge("container_memory_working_set_bytes", std::max(0.0, usage - inactive_file),
                {{"cgroup", cgroup}});
+    const std::string_view swapped = read_at(folder, "memory.swap.current", buffer_);
+    if (!swapped.empty()) sink.gauge("container_memory_swap", to_number(swapped), {{"cgroup", cgroup}});
     const std::string_view limit = read_at(folder, "memory.max", buffer_);
     // "max" (no limit) is 0, as in cAdvisor.
     if (!limit.empty())

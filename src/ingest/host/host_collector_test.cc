@@ -124,6 +124,7 @@ TEST_F(HostTest, cgroups_that_run_something_are_read_under_cadvisors_names) {
   EXPECT_EQ(now("container_memory_working_set_bytes" + cgroup + "}"), 100000000);
   EXPECT_EQ(now("container_spec_memory_limit_bytes" + cgroup + "}"), 209715200);
   EXPECT_EQ(now("container_spec_memory_high_bytes" + cgroup + "}"), 188743680);
+  EXPECT_EQ(now("container_memory_swap" + cgroup + "}"), 4194304);
   EXPECT_EQ(now("container_oom_events_total" + cgroup + "}"), 1);
   EXPECT_EQ(now("container_spec_cpu_quota" + cgroup + "}"), 50000);
   EXPECT_EQ(now("container_fs_writes_bytes_total" + cgroup + ",device=\"8:0\"}"), 8192);
@@ -158,6 +159,29 @@ TEST_F(HostTest, processes_are_grouped_by_name_and_their_time_only_grows) {
   collect();
   EXPECT_EQ(now("namedprocess_namegroup_num_procs" + db + "}"), 0);
   EXPECT_EQ(now("namedprocess_namegroup_cpu_seconds_total" + db + ",mode=\"user\"}"), 5);
+}
+
+TEST_F(HostTest, file_handles_of_shown_processes_are_counted_against_their_limit) {
+  const auto handles = [&](const std::string& pid, int count) {
+    fs::remove_all(root / "proc" / pid / "fd");
+    fs::create_directories(root / "proc" / pid / "fd");
+    for (int i = 0; i < count; ++i) write("proc/" + pid + "/fd/" + std::to_string(i), "");
+  };
+  handles("42", 60);
+  write("proc/42/limits",
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max processes             1024                 1024                 processes \n"
+        "Max open files            80                   4096                 files     \n");
+  const std::string db = "{groupname=\"db (main) x\"}";
+  collect();
+  EXPECT_EQ(now("namedprocess_namegroup_open_filedesc" + db), -1);
+  for (int i = 0; i < 3; ++i) collect();
+  EXPECT_EQ(now("namedprocess_namegroup_open_filedesc" + db), 60);
+  EXPECT_EQ(now("namedprocess_namegroup_worst_fd_ratio" + db), 0.75);
+  EXPECT_EQ(now("namedprocess_namegroup_open_filedesc{groupname=\"web\"}"), -1);  // may not be looked at
+  handles("42", 4);
+  for (int i = 0; i < 12; ++i) collect();
+  EXPECT_EQ(now("namedprocess_namegroup_worst_fd_ratio" + db), 0.05);
 }
 
 TEST_F(HostTest, only_top_processes_are_shown_and_churn_is_bounded) {

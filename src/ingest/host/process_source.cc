@@ -11,6 +11,7 @@
 
 #include "ingest/host/host_source.h"
 #include "ingest/host/proc_file.h"
+#include "ingest/host/process_handles.h"
 
 namespace trimtab {
 namespace {
@@ -19,6 +20,7 @@ constexpr double kTicksPerSecond = 100;
 constexpr std::uint64_t kKernelThreadFlag = 0x00200000;  // PF_KTHREAD of linux/sched.h
 constexpr std::size_t kProcessesMax = 32'768;            // read per round
 constexpr std::size_t kGroupsKnownMax = 4'096;           // names remembered; beyond, processes are "other"
+constexpr std::uint64_t kHandlesEveryRounds = 12;        // handles are counted so often, a minute by default
 constexpr std::uint64_t kRoundsKept = 120;  // a name that was once at the top stays shown this long
 
 struct ProcessStat {
@@ -69,7 +71,9 @@ class ProcessSource final : public HostSource {
 
   void collect(SeriesSink& sink) override {
     ++round_;
-    for (auto& [name, group] : groups_) group.reset();
+    counting_ = round_ % kHandlesEveryRounds == 2;  // in the first nothing is shown yet
+    handles_.begin_round();
+    for (auto& [name, group] : groups_) group.reset(counting_);
     read_processes();
     std::erase_if(processes_, [&](const auto& process) { return process.second.round != round_; });
     choose();
@@ -91,7 +95,12 @@ class ProcessSource final : public HostSource {
     std::uint64_t resident_bytes = 0;
     std::uint64_t top_round = 0;
     bool shown = false;
-    void reset() { new_ticks = processes = threads = virtual_bytes = resident_bytes = 0; }
+    double handles = -1;       // open in all its processes when last counted; -1: none could be
+    double handles_share = 0;  // of its limit, of the process that is nearest to it
+    void reset(bool counts_handles) {
+      new_ticks = processes = threads = virtual_bytes = resident_bytes = 0;
+      if (counts_handles) handles = -1, handles_share = 0;
+    }
   };
   struct Process {
     std::uint64_t start_ticks = 0;
@@ -112,13 +121,13 @@ class ProcessSource final : public HostSource {
       path_ += "/stat";
       ProcessStat stat;
       if (parse_stat(read_at(::dirfd(folder_), path_.c_str(), buffer_), stat)) {
-        take(to_unsigned(entry->d_name), stat);
+        take(entry->d_name, stat);
       }
     }
   }
 
-  void take(std::uint64_t pid, const ProcessStat& stat) {
-    Process& process = processes_[pid];
+  void take(const char* id, const ProcessStat& stat) {
+    Process& process = processes_[to_unsigned(id)];
     if (process.start_ticks != stat.start_ticks)
       process = Process{.start_ticks = stat.start_ticks};  // the id was used again
     process.round = round_;
@@ -139,6 +148,11 @@ class ProcessSource final : public HostSource {
     group.threads += stat.threads;
     group.virtual_bytes += stat.virtual_bytes;
     group.resident_bytes += stat.resident_pages * page_bytes_;
+    if (!counting_ || !group.shown) return;
+    const auto open = handles_.count(::dirfd(folder_), id);
+    if (!open) return;
+    group.handles = std::max(0.0, group.handles) + open->open;
+    group.handles_share = std::max(group.handles_share, open->share());
   }
 
   // The groups that now use most CPU, and those that use most memory, half of the bound each; and those
@@ -182,6 +196,9 @@ class ProcessSource final : public HostSource {
                {{"groupname", name}});
     sink.gauge("namedprocess_namegroup_num_threads", static_cast<double>(group.threads),
                {{"groupname", name}});
+    if (group.handles < 0) return;
+    sink.gauge("namedprocess_namegroup_open_filedesc", group.handles, {{"groupname", name}});
+    sink.gauge("namedprocess_namegroup_worst_fd_ratio", group.handles_share, {{"groupname", name}});
   }
 
   const std::string root_;
@@ -191,6 +208,8 @@ class ProcessSource final : public HostSource {
   std::uint64_t round_ = 0;
   std::map<std::string, Group, std::less<>> groups_;
   std::unordered_map<std::uint64_t, Process> processes_;  // by process id
+  HandleCounter handles_;
+  bool counting_ = false;
   std::string path_, buffer_;
 };
 
