@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "advise/linux/cpu_rules.h"
+#include "advise/linux/machine_rules.h"
 #include "advise/linux/memory_rules.h"
 #include "advise/recommending.h"
 
@@ -50,13 +51,33 @@ class CgroupAdvisor final : public Advisor {
   const AdvisedHost where_;
 };
 
+class MachineAdvisor final : public Advisor {
+ public:
+  explicit MachineAdvisor(AdvisedHost where) : where_(std::move(where)) {}
+
+  std::string name() const override { return "linux.host"; }
+
+  Result<std::vector<Recommendation>> advise(const Context& context) override {
+    const MachineLook machine = TRY(read_machine(context, where_.instance));
+    std::vector<Recommendation> out = advise_filesystems(context.findings, machine, where_, context.now_ms);
+    if (auto one = advise_swap(machine, where_)) out.push_back(std::move(*one));
+    for (Recommendation& one : advise_handles(machine, where_)) out.push_back(std::move(one));
+    complete(out, name(), where_.target, EntityRef{"host", where_.instance}, context);
+    return out;
+  }
+
+ private:
+  const AdvisedHost where_;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<Advisor>> create_advisors(std::string target, std::string instance,
                                                       DurationMs interval_ms) {
   std::vector<std::unique_ptr<Advisor>> out;
-  out.push_back(
-      std::make_unique<CgroupAdvisor>(AdvisedHost{std::move(target), std::move(instance), interval_ms}));
+  const AdvisedHost where{std::move(target), std::move(instance), interval_ms};
+  out.push_back(std::make_unique<CgroupAdvisor>(where));
+  out.push_back(std::make_unique<MachineAdvisor>(where));
   return out;
 }
 
