@@ -35,9 +35,11 @@ Result<Target> changeable(const std::vector<Target>& targets, const std::string&
   return *found;
 }
 
-std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, Metrics& metrics) {
+std::vector<std::unique_ptr<advise::Advisor>> advisors_of(const Target& target, const OwnHost& host,
+                                                          Metrics& metrics) {
   switch (target.kind) {
-    case TargetKind::kPostgresql: return advise::postgresql::create_advisors(target, metrics);
+    case TargetKind::kPostgresql:
+      return advise::postgresql::create_advisors(target, metrics, host.collected ? host.instance : "");
     case TargetKind::kNginx: return advise::nginx::create_advisors(target);
     case TargetKind::kRedis: return advise::redis::create_advisors(target);
     case TargetKind::kMemcached: return advise::memcached::create_advisors(target);
@@ -53,7 +55,8 @@ std::vector<AdvisorAtWork> make_advisors(const std::vector<Target>& targets, con
                                          Metrics& metrics) {
   std::vector<AdvisorAtWork> out;
   for (const Target& target : targets) {
-    for (auto& advisor : advisors_of(target, metrics)) out.push_back({target.name(), std::move(advisor)});
+    for (auto& advisor : advisors_of(target, host, metrics))
+      out.push_back({target.name(), std::move(advisor)});
   }
   if (host.collected) {
     const std::string target(kOwnHostTarget);

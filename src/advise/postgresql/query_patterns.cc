@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "advise/postgresql/database_advisor.h"
-#include "advise/postgresql/planner.h"
+#include "advise/postgresql/planned_load.h"
 #include "advise/postgresql/predicates.h"
 #include "base/format.h"
 
@@ -59,14 +59,11 @@ class PatternAdvisor final : public DatabaseAdvisor {
       return std::vector{not_enough(where, title, snapshot.error().message())};
     }
     const Workload workload = history_.add(std::move(*snapshot));
-    if (workload.window_ms < window_min_ms_) {
-      const auto minutes = (window_min_ms_ - workload.window_ms + kMinuteMs - 1) / kMinuteMs;
-      return std::vector{not_enough(where, title, fmt::format("{} more minutes of load", minutes))};
+    if (auto needs = more_load_needed(workload, window_min_ms_)) {
+      return std::vector{not_enough(where, title, std::move(*needs))};
     }
     const auto tables = TRY(read_tables(connection));
-    std::vector<Plan> plans(workload.queries.size());
-    // Without plans the other patterns still show.
-    if (refuse_foreign_code(connection)) TRY(plan_all(connection, workload, plans, context));
+    const std::vector<Plan> plans = TRY(plan_all(connection, workload, context));
     std::vector<Recommendation> out;
     for (const PatternMatch& match : match_patterns(workload, plans, tables)) {
       out.push_back(recommendation(match, workload, where));
@@ -75,18 +72,6 @@ class PatternAdvisor final : public DatabaseAdvisor {
   }
 
  private:
-  static Status plan_all(Connection& connection, const Workload& workload, std::vector<Plan>& plans,
-                         const Context& context) {
-    Planner planner = TRY(Planner::create(connection));
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-      if (context.cancelled && context.cancelled->load()) return fail(ErrorCode::kCancelled, "cancelled");
-      const int id = static_cast<int>(i);
-      if (!planner.prepare(id, workload.queries[i].statement)) continue;
-      if (auto plan = planner.explain(id)) plans[i] = std::move(*plan);
-    }
-    return ok();
-  }
-
   static Recommendation recommendation(const PatternMatch& match, const Workload& workload,
                                        const AdvisedDatabase& where) {
     const WorkloadQuery& query = workload.queries[match.query];
