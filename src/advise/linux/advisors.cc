@@ -58,8 +58,12 @@ class MachineAdvisor final : public Advisor {
   std::string name() const override { return "linux.host"; }
 
   Result<std::vector<Recommendation>> advise(const Context& context) override {
-    const MachineLook machine = TRY(read_machine(context, where_.instance));
+    MachineLook machine = TRY(read_machine(context, where_.instance));
     std::vector<Recommendation> out = advise_filesystems(context.findings, machine, where_, context.now_ms);
+    if (!out.empty()) {
+      machine.writers = TRY(read_writers(context, where_.instance));
+      out = advise_filesystems(context.findings, machine, where_, context.now_ms);
+    }
     if (auto one = advise_swap(machine, where_)) out.push_back(std::move(*one));
     for (Recommendation& one : advise_handles(machine, where_)) out.push_back(std::move(one));
     complete(out, name(), where_.target, EntityRef{"host", where_.instance}, context);

@@ -68,10 +68,14 @@ Result<MachineLook> read_machine(const Context& context, const std::string& inst
   out.handles_max = TRY(one("node_filefd_maximum" + of));
   out.handle_shares = TRY(shares(context, "groupname", "namedprocess_namegroup_worst_fd_ratio" + of));
   out.handles_open = TRY(shares(context, "groupname", "namedprocess_namegroup_open_filedesc" + of));
-  out.writers =
-      TRY(shares(context, "cgroup",
-                 fmt::format("sum by (cgroup) (increase(container_fs_writes_bytes_total{}[1d]))", of)));
   return out;
+}
+
+Result<std::vector<Share>> read_writers(const Context& context, const std::string& instance) {
+  return shares(context, "cgroup",
+                fmt::format("sum by (cgroup) (increase(container_fs_writes_bytes_total{{job=\"host\","
+                            "instance={}}}[1d]))",
+                            promql_string(instance)));
 }
 
 }  // namespace trimtab::advise::host

@@ -35,8 +35,10 @@ struct MachineLook {
   std::vector<Share> writers;         // control groups by bytes written in the last day, most first
 };
 
-// Errors: the querier's.
+// All but writers. Errors: the querier's.
 Result<MachineLook> read_machine(const Context& context, const std::string& instance);
+// Control groups by bytes written in the last day, most first: a day of many series, for when it matters.
+Result<std::vector<Share>> read_writers(const Context& context, const std::string& instance);
 
 inline constexpr std::size_t kSharesShown = 3;
 
