@@ -46,15 +46,10 @@ constexpr std::string_view kServiceLabels =
     "service_name|service|app_kubernetes_io_name|app|microservice|application|component";
 constexpr std::string_view kHostLabels = "instance|host_name|host|hostname|nodename|node";
 
-bool covers_all(const std::vector<std::string>& patterns, const std::string& name) {
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
-                                         [&](const auto& pattern) { return glob_match(pattern, name); });
-}
-
 }  // namespace
 
 bool MaintenanceWindow::covers(const EntityRef& entity, TimestampMs at) const {
-  if (!covers_all(entities, entity.to_string())) return false;
+  if (!glob_match_any(entities, entity.to_string())) return false;
   if (!weekday) return at >= from_ms && at < to_ms;
   // 1970-01-01 was a Thursday: shift so that a week begins on Monday, 00:00 UTC.
   const TimestampMs since_monday = ((at + 3 * kDayMs) % kWeekMs + kWeekMs) % kWeekMs;
@@ -89,6 +84,8 @@ Estate Estate::from_parts(EstateParts parts) {
   estate.edges_ = std::move(parts.edges);
   estate.windows_ = std::move(parts.windows);
   estate.objectives_ = std::move(parts.objectives);
+  estate.calendar_ = std::move(parts.calendar);
+  estate.drivers_ = std::move(parts.drivers);
   for (std::size_t i = 0; i < estate.edges_.size(); ++i) {
     if (estate.edges_[i].kind == EdgeKind::kOwnedBy) continue;
     estate.from_[estate.edges_[i].from].push_back(static_cast<std::uint32_t>(i));

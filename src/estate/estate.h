@@ -10,7 +10,9 @@
 #include "base/labels.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "estate/calendar.h"
 #include "estate/catalog.h"
+#include "estate/growth_driver.h"
 #include "ledger/records.h"
 
 namespace trimtab {
@@ -68,6 +70,8 @@ struct EstateParts {
   std::vector<Edge> edges;
   std::vector<MaintenanceWindow> windows;
   std::vector<Objective> objectives;
+  Calendar calendar;
+  std::vector<GrowthDriver> drivers;
 };
 
 // What exists, whose it is, how it hangs together: what estate.yaml declares plus what labels show.
@@ -90,6 +94,8 @@ class Estate {
   std::vector<EntityRef> downstream(const EntityRef& entity) const;
   const std::vector<Objective>& objectives() const { return objectives_; }
   const std::vector<MaintenanceWindow>& maintenance_windows() const { return windows_; }
+  const Calendar& calendar() const { return calendar_; }
+  const std::vector<GrowthDriver>& drivers() const { return drivers_; }
   const std::vector<EntityRule>& entity_rules() const { return rules_; }  // weakest pattern first
 
  private:
@@ -100,6 +106,8 @@ class Estate {
   std::vector<Edge> edges_;
   std::vector<MaintenanceWindow> windows_;
   std::vector<Objective> objectives_;
+  Calendar calendar_;
+  std::vector<GrowthDriver> drivers_;
 };
 
 }  // namespace trimtab

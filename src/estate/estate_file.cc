@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-
+#include "estate/calendar_file.h"
+#include "estate/driver_file.h"
 #include "estate/glob.h"
 #include "estate/objective_file.h"
 #include "estate/yaml_text.h"
@@ -14,18 +12,6 @@
 namespace trimtab {
 
 namespace {
-
-constexpr std::array<std::string_view, 7> kWeekdays = {"monday", "tuesday",  "wednesday", "thursday",
-                                                       "friday", "saturday", "sunday"};
-
-// "service/checkout"; with patterns, also "service/*" and "*".
-Result<std::string> pattern(const Yaml& yaml, const std::string& text) {
-  if (text != "*" && !is_glob(text)) {
-    const auto entity = parse_entity(text);
-    if (!entity) return yaml.error(entity.error().message());
-  }
-  return read_text(yaml, text);
-}
 
 Status check_count(const Yaml& yaml, std::size_t count) {
   if (count <= kEstateItemsMax) return ok();
@@ -53,7 +39,7 @@ Status read_entities(const Yaml& yaml, EstateParts& parts) {
   for (const auto& [name, facts] : entries) {
     TRY(facts.only_keys({"owner", "tier", "domain", "description", "calls", "runs_on", "stores_in"}));
     EntityRule rule;
-    rule.pattern = TRY(pattern(facts, name));
+    rule.pattern = TRY(read_pattern(facts, name));
     rule.info.owner = TRY(read_text_or_empty(facts["owner"]));
     rule.info.tier = static_cast<int>(TRY(facts["tier"].integer_or(0, 1, 4)));
     rule.info.domain = TRY(read_text_or_empty(facts["domain"]));
@@ -66,31 +52,6 @@ Status read_entities(const Yaml& yaml, EstateParts& parts) {
   return ok();
 }
 
-Result<TimestampMs> timestamp(const Yaml& yaml) {
-  const std::string text = TRY(yaml.string());
-  const auto parsed = parse_timestamp(text);
-  if (!parsed) return yaml.error(parsed.error().message());
-  return *parsed;
-}
-
-// "02:30" -> 150.
-Result<int> minute_of_day(const Yaml& yaml) {
-  const std::string text = TRY(yaml.string());
-  const auto number = [](std::string_view digits, int& out) {
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    return problem == std::errc() && end == digits.data() + digits.size();
-  };
-  int hour = 0;
-  int minute = 0;
-  if (text.size() != 5 || text[2] != ':' || !number(std::string_view(text).substr(0, 2), hour) ||
-      !number(std::string_view(text).substr(3), minute) || hour < 0 || hour > 23 || minute < 0 ||
-      minute > 59) {
-    return yaml.error(
-        fmt::format("\"{}\" is not a time of day; expected HH:MM in UTC, quoted", text.substr(0, 32)));
-  }
-  return hour * 60 + minute;
-}
-
 Status read_window_times(const Yaml& yaml, MaintenanceWindow& window) {
   const bool weekly = yaml["weekly"].exists();
   if (weekly == (yaml["from"].exists() || yaml["to"].exists())) {
@@ -99,19 +60,13 @@ Status read_window_times(const Yaml& yaml, MaintenanceWindow& window) {
   if (!weekly) {
     if (yaml["at"].exists() || yaml["duration"].exists())
       return yaml.error("at and duration belong to a weekly window");
-    window.from_ms = TRY(timestamp(yaml["from"]));
-    window.to_ms = TRY(timestamp(yaml["to"]));
+    window.from_ms = TRY(read_time(yaml["from"]));
+    window.to_ms = TRY(read_time(yaml["to"]));
     if (window.to_ms <= window.from_ms) return yaml["to"].error("not after from");
     return ok();
   }
-  const std::string day = TRY(yaml["weekly"].string());
-  const auto found = std::find(kWeekdays.begin(), kWeekdays.end(), day);
-  if (found == kWeekdays.end()) {
-    return yaml["weekly"].error(
-        fmt::format("\"{}\" is not a day; known: {}", day.substr(0, 32), fmt::join(kWeekdays, ", ")));
-  }
-  window.weekday = static_cast<int>(found - kWeekdays.begin());
-  window.minute_of_day = TRY(minute_of_day(yaml["at"]));
+  window.weekday = TRY(read_weekday(yaml["weekly"]));
+  window.minute_of_day = TRY(read_minute_of_day(yaml["at"]));
   window.duration_ms = TRY(yaml["duration"].duration(kMinuteMs, kWeekMs));
   return ok();
 }
@@ -127,11 +82,7 @@ Result<std::vector<MaintenanceWindow>> read_maintenance_windows(const Yaml& list
     TRY(item.only_keys({"name", "entities", "from", "to", "weekly", "at", "duration"}));
     MaintenanceWindow window;
     window.name = TRY(read_text(item["name"], item["name"].string()));
-    for (const Yaml& each : item["entities"].list()) {
-      const std::string text = TRY(each.string());
-      const std::string checked = TRY(pattern(each, text));
-      window.entities.push_back(checked);
-    }
+    window.entities = TRY(read_patterns(item["entities"]));
     TRY(read_window_times(item, window));
     windows.push_back(std::move(window));
   }
@@ -139,13 +90,15 @@ Result<std::vector<MaintenanceWindow>> read_maintenance_windows(const Yaml& list
 }
 
 Result<EstateParts> read_estate_file(const Yaml& file) {
-  TRY(file.only_keys({"entities", "maintenance", "slos"}));
+  TRY(file.only_keys({"entities", "maintenance", "slos", "calendar", "drivers"}));
   EstateParts parts;
   TRY(read_entities(file["entities"], parts));
   parts.windows = TRY(read_maintenance_windows(file["maintenance"]));
   const auto objectives = file["slos"].list();
   TRY(check_count(file["slos"], objectives.size()));
   for (const Yaml& item : objectives) parts.objectives.push_back(TRY(read_objective(item)));
+  parts.calendar = TRY(read_calendar(file["calendar"]));
+  parts.drivers = TRY(read_drivers(file["drivers"]));
   return parts;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estate/glob.h"
 
+#include <algorithm>
+
 #include <cstddef>
 
 namespace trimtab {
@@ -26,6 +28,11 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool glob_match_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                         [&](const auto& pattern) { return glob_match(pattern, text); });
 }
 
 }  // namespace trimtab

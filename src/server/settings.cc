@@ -399,7 +399,7 @@ std::vector<Setting> work_settings() {
        false,
        [](C& c, const V& v) { c.analysis_interval_ms = v.integer; }},
       {"analysis.history",
-       "How far back the usual is learnt.",
+       "How far back the usual is learnt. From 23 days on workdays are told from weekends.",
        kDuration,
        "14d",
        "1h",
@@ -453,7 +453,8 @@ std::vector<Setting> work_settings() {
        false,
        [](C& c, const V& v) { c.analysis_resolve_after_ms = v.integer; }},
       {"estate_file",
-       "estate.yaml: owners, tiers, objectives, maintenance windows, who calls whom.",
+       "estate.yaml: owners, tiers, objectives, maintenance windows, calendar, growth drivers, who calls "
+       "whom.",
        kPath,
        "",
        "",
