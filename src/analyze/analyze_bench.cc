@@ -113,5 +113,31 @@ BENCHMARK(judge_one)
     ->ArgsProduct({benchmark::CreateDenseRange(0, kQuietKinds - 1, 1), {0, 1}})
     ->Unit(benchmark::kMicrosecond);
 
+// One series of an office, range(0) weeks in 20,160 cells at most: learning, and judging with what was
+// learnt.
+void weeks_of_an_office(benchmark::State& state) {
+  const auto weeks = static_cast<DurationMs>(state.range(0));
+  kernels::Cells cells{.step_ms = (weeks + 1) / 2 * kMinuteMs};
+  cells.count = static_cast<std::size_t>(weeks * kWeekMs / cells.step_ms);
+  cells.first_end_ms = kNow - static_cast<DurationMs>(cells.count - 1) * cells.step_ms;
+  std::vector<double> values = quiet_series(Quiet::kNormal, cells.count, kDay, 1);
+  for (std::size_t i = 0; i < cells.count; ++i) {
+    const TimestampMs time = cells.end(i) - cells.step_ms / 2;
+    const DurationMs hour = time % kDayMs / kHourMs;
+    values[i] += (time / kDayMs + 3) % 7 < 5 && hour >= 9 && hour < 17 ? 100 : 0;
+  }
+  LearnScratch learning;
+  JudgeScratch scratch;
+  const Learnt known = learn(cells, values, learning);
+  for (auto _ : state) {
+    if (state.range(1) == 0) benchmark::DoNotOptimize(learn(cells, values, learning));
+    if (state.range(1) == 1) benchmark::DoNotOptimize(judge_cells(cells, values, {}, known, scratch));
+  }
+  state.SetLabel(known.calendar_gain > 0 ? "calendar" : "seasons");
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) *
+                          static_cast<std::int64_t>(cells.count));
+}
+BENCHMARK(weeks_of_an_office)->ArgsProduct({{2, 4, 6, 12}, {0, 1}})->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 }  // namespace trimtab::analyze

@@ -9,6 +9,7 @@
 #include "analyze/companions.h"
 #include "analyze/coverage.h"
 #include "analyze/derived_series.h"
+#include "analyze/drivers.h"
 #include "analyze/findings.h"
 #include "analyze/job_runner.h"
 #include "analyze/plan.h"
@@ -83,7 +84,12 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
   const std::unique_ptr<SeriesSet> set = analyze::join_series(std::move(stored), std::move(derived));
   const analyze::Plan plan = analyze::make_plan(*set, catalog_, estate_, store_.metadata());
 
-  const analyze::JobOptions per_job = job_options(at, options);
+  analyze::JobOptions per_job = job_options(at, options);
+  per_job.calendar = {.calendar = &estate_.calendar(),
+                      .spans = estate_.calendar().spans({at - options.history_ms, at})};
+  const analyze::DriverHistories drivers =
+      TRY(analyze::read_drivers_history(querier_, estate_, at, options.history_ms, cancelled));
+  per_job.drivers = drivers.drivers;
   std::vector<analyze::JobResult> results(plan.jobs.size());
   std::vector<analyze::JobScratch> scratch(analyze::worker_count(options.threads, plan.jobs.size()));
   const bool finished = analyze::for_each_index(
@@ -106,6 +112,7 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
   result.pass.coverage = analyze::count_coverage(plan, results, set->size());
   result.pass.coverage.findings_in_maintenance = found.in_maintenance;
   for (const std::string& error : derive_errors) result.pass.coverage.errors.push_back("catalogue: " + error);
+  for (const std::string& error : drivers.errors) result.pass.coverage.errors.push_back("estate: " + error);
   result.pass.took_ms = (clock_.monotonic_ns() - started_ns) / 1'000'000;
 
   metrics_.counter("trimtab_analysis_passes_total", "Analysis passes finished.").add();

@@ -437,6 +437,86 @@ TEST_F(AnalyzerTest, a_remembered_state_gives_the_same_bytes_and_nothing_is_lear
   EXPECT_LT(restored.misses(), 24u);
 }
 
+// Load of an office, 20 to 120, `days` days at 15 minutes that end at kNow, the last cells raised by `by`.
+std::vector<double> office_load(int days, unsigned seed, double by) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal(0, 4);
+  std::vector<double> out(static_cast<std::size_t>(days) * 96);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const TimestampMs time = kNow - static_cast<DurationMs>(out.size() - 1 - i) * 15 * kMinuteMs;
+    const DurationMs hour = time % kDayMs / kHourMs;
+    out[i] = ((time / kDayMs + 3) % 7 < 5 && hour >= 9 && hour < 17 ? 120 : 20) + normal(random) +
+             (i + 5 >= out.size() ? by : 0);
+  }
+  return out;
+}
+
+TEST_F(AnalyzerTest, a_remembered_calendar_and_first_day_give_the_same_bytes_and_other_calendars_are_learnt) {
+  const auto load = [](const std::string& calendar) { return Estate::load_text(calendar, "e.yaml").value(); };
+  const Estate estate = load(
+      "calendar: {events: [{name: backup, weekly: sunday, at: '03:00', duration: 2h}, {name: sale, from: "
+      "2026-11-21T08:00:00Z, to: 2026-11-21T20:00:00Z, entities: [service/s0]}]}");
+  for (unsigned i = 0; i < 6; ++i) {
+    store_.add({{"__name__", "app_" + std::to_string(i) + "_load"}, {"service", "s" + std::to_string(i)}},
+               kNow, 15 * kMinuteMs, office_load(40, i, i % 3 == 0 ? 100 : 0));
+  }
+  store_.add({{"__name__", "app_new_load"}, {"service", "new"}}, kNow, 5 * kMinuteMs,
+             analyze::quiet_series(analyze::Quiet::kSeasonal, 594, 288, 1));
+  const auto querier = promql::Querier::local(store_);
+  Analyzer analyzer(store_, *querier, catalog_, estate, clock_, metrics_, *logger_);
+  analyze::Memory memory;
+  AnalysisOptions remembering;
+  remembering.history_ms = 42 * kDayMs;
+  AnalysisOptions fresh = remembering;
+  remembering.memory = &memory;
+  ASSERT_TRUE(analyzer.run(kNow, remembering).has_value());
+  EXPECT_EQ(memory.misses(), 7u);
+  analyze::Memory restored;  // as after a restart
+  ASSERT_TRUE(restored.restore(memory.save()).has_value());
+  remembering.memory = &restored;
+  const std::string with = text_of(analyzer.run(kNow, remembering).value());
+  EXPECT_GE(restored.hits(), 7u);
+  EXPECT_EQ(restored.misses(), 0u);
+  EXPECT_EQ(with, text_of(analyzer.run(kNow, fresh).value()));
+  EXPECT_NE(with.find("calendar_residual"), std::string::npos);
+  EXPECT_NE(with.find("during \\\"sale\\\""), std::string::npos) << with;
+  const Estate moved = load("calendar: {weekend: [friday]}");
+  Analyzer other(store_, *querier, catalog_, moved, clock_, metrics_, *logger_);
+  EXPECT_EQ(text_of(other.run(kNow, remembering).value()), text_of(other.run(kNow, fresh).value()));
+  EXPECT_EQ(restored.misses(), 7u);
+}
+
+TEST_F(AnalyzerTest, a_stated_driver_foresees_a_limit_and_one_without_series_is_told) {
+  const Estate estate =
+      Estate::load_text(
+          "drivers:\n  - {name: users, query: sum(users), entities: [host/h], planned: [{at: "
+          "2026-12-11, value: 4000}]}\n  - {name: orders, query: sum(none), monthly_growth: 5}\n",
+          "e.yaml")
+          .value();
+  std::vector<double> users = noise(0, 4, 14 * 288, 3);
+  double level = 1000;
+  for (double& value : users) value = level += value - 0.002 * (level - 1000);
+  std::vector<double> avail = noise(0, 1e8, users.size(), 4);
+  for (std::size_t i = 0; i < avail.size(); ++i) avail[i] += 90e9 - 2.5e7 * users[i];
+  const Labels labels{{"__name__", "node_filesystem_avail_bytes"},
+                      {"instance", "h"},
+                      {"mountpoint", "/"},
+                      {"fstype", "ext4"}};
+  store_.add({{"__name__", "users"}}, kNow, 5 * kMinuteMs, users);
+  store_.add(labels, kNow, 5 * kMinuteMs, avail);
+  store_.add(labels.with("__name__", "node_filesystem_size_bytes"), kNow, 5 * kMinuteMs,
+             std::vector<double>(users.size(), 100e9));
+  const AnalysisResult result = run(estate);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].kind, FindingKind::kExhaustion);
+  EXPECT_EQ(result.findings[0].evidence[0].method, "driver_first_passage");
+  // 90 GB less 2.5e7 a user are gone at 3,600 users, 87 % of the way there.
+  const double days = static_cast<double>(*result.findings[0].exhaustion->expected_ms - kNow) / kDayMs;
+  EXPECT_NEAR(days, 17, 1);
+  ASSERT_EQ(result.pass.coverage.errors.size(), 1u);
+  EXPECT_EQ(result.pass.coverage.errors[0], "estate: driver orders: gives 0 series; one is needed");
+}
+
 TEST_F(AnalyzerTest, wrong_options_are_refused_and_cancelling_stops) {
   const auto querier = promql::Querier::local(store_);
   Analyzer analyzer(store_, *querier, catalog_, no_estate_, clock_, metrics_, *logger_);

@@ -178,6 +178,8 @@ class FindingMaker {
                    traffic_weight(traffic_share(found.entity)) *
                    duration_weight(context_.at_ms - finding.since_ms);
     finding.harm_reason = harm_words(lead.evidence, finding.tier);
+    if (unusual && !unusual->event.empty())
+      finding.harm_reason += fmt::format("; during \"{}\"", unusual->event);
     for (const Clue& clue : found.clues) {
       if (finding.evidence.size() == kEvidencePerFindingMax) break;
       finding.evidence.push_back(clue.evidence);

@@ -27,7 +27,12 @@ constexpr double kP99CountMin = 100;
 class JobRun {
  public:
   JobRun(const Job& job, const SeriesSet& set, const JobOptions& options, JobScratch& scratch)
-      : job_(job), set_(set), options_(options), scratch_(scratch) {}
+      : job_(job), set_(set), options_(options), scratch_(scratch) {
+    scratch_.calendar = {};
+    if (options_.calendar.calendar == nullptr) return;
+    view_calendar(*options_.calendar.calendar, options_.calendar.spans, job_.entity.to_string(),
+                  scratch_.calendar);
+  }
 
   JobResult run() {
     switch (job_.kind) {
@@ -65,7 +70,24 @@ class JobRun {
     mix(static_cast<std::uint64_t>(learn_cells_.first_end_ms));
     mix(static_cast<std::uint64_t>(learn_cells_.step_ms));
     mix(learn_cells_.count);
+    mix_calendar();
     hashing_ = true;
+  }
+
+  // The calendar's days, and its events in the time learnt from.
+  void mix_calendar() {
+    if (learn_cells_.count == 0) return;
+    const CalendarView& view = scratch_.calendar;
+    mix(static_cast<std::uint64_t>(view.days.utc_offset_minutes));
+    mix(view.days.weekend);
+    const TimestampMs from_ms = learn_cells_.first_end_ms - learn_cells_.step_ms;
+    const TimestampMs to_ms = learn_cells_.end(learn_cells_.count - 1);
+    for (const kernels::KnownEvent& event : view.events) {
+      if (event.to <= from_ms || event.from > to_ms) continue;
+      mix(static_cast<std::uint64_t>(event.from));
+      mix(static_cast<std::uint64_t>(event.to));
+      mix(event.kind);
+    }
   }
 
   void mix(std::uint64_t more) {
@@ -103,7 +125,7 @@ class JobRun {
   }
 
   Learnt learn_now(Reading reading, std::span<const double> values) {
-    const Learnt learnt = learn(learn_cells_, values, scratch_.learn);
+    const Learnt learnt = learn(learn_cells_, values, scratch_.learn, scratch_.calendar);
     if (options_.memory != nullptr) options_.memory->put(who(reading), content_, learnt);
     return learnt;
   }
@@ -136,6 +158,7 @@ class JobRun {
     const Meaning meaning = meaning_of(job_, reading);
     JudgeOptions options;
     options.window_ms = options_.window_ms;
+    options.calendar = &scratch_.calendar;
     if (reading == Reading::kRate) options.resolution = 1000.0 / static_cast<double>(cells.step_ms);
     const bool share = reading == Reading::kErrorShare || job_.signal.kind == SignalKind::kRatio ||
                        meaning.unit == "ratio" || meaning.unit == "percent";
@@ -239,6 +262,7 @@ class JobRun {
     options.saturation_at = job_.signal.saturation_at;
     options.horizon_ms = options_.horizon_ms;
     options.season_ms = learnt.season_ms;
+    options.driver = driver_of(options_.drivers, job_.entity, job_.labels.metric_name());
     options.window_cells = window_cells(cells.step_ms, options_.window_ms);
     const bool seasonal = verdict.judged && !verdict.constant;
     const std::span<const double> season =

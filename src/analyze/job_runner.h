@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analyze/drift.h"
+#include "analyze/drivers.h"
+#include "analyze/expected.h"
 #include "analyze/judge.h"
 #include "analyze/learn.h"
 #include "analyze/limits.h"
@@ -40,11 +43,19 @@ struct JobResult {
   std::string error;
 };
 
+// The estate's calendar over the time looked at; null calendar: none.
+struct PassCalendar {
+  const Calendar* calendar = nullptr;
+  std::vector<EventSpan> spans{};
+};
+
 struct JobOptions {
   CellOptions cells;
   DurationMs window_ms = 0;
   DurationMs horizon_ms = 30 * kDayMs;
   bool keep_rows = false;
+  PassCalendar calendar = {};
+  std::span<const DriverHistory> drivers = {};
   Memory* memory = nullptr;  // what is learnt is kept there and looked for first; null: learnt anew
 };
 
@@ -58,6 +69,7 @@ struct JobScratch {
   std::vector<double> buckets;  // one row of cells per bound
   std::vector<double> cumulative;
   std::vector<double> bounds;
+  CalendarView calendar;
   JudgeScratch judge;
   LimitScratch limits;
   DriftScratch drift;

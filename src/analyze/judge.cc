@@ -73,24 +73,77 @@ std::string period_words(DurationMs period_ms) {
                                 : "cycle of " + format_duration_human(period_ms);
 }
 
-// Takes the profile of each season learnt off the residual.
-std::string remove_seasons(const Cells& cells, const Layout& layout, const Learnt& learnt,
-                           JudgeScratch& scratch) {
-  std::string found;
+// What is expected besides the level, in words.
+struct Expected {
+  std::string words;  // "": nothing
+  bool calendar = false;
+  bool first_day = false;
+  EventNow event;
+};
+
+// Takes scratch.profile off.
+void take_off_profile(const Layout& layout, JudgeScratch& scratch) {
+  const std::size_t length = scratch.profile.size();
+  for (std::size_t i = 0; i < layout.size; ++i) {
+    scratch.residual[i] -= scratch.profile[i % length];
+    scratch.season[i] += scratch.profile[i % length];
+  }
+}
+
+// Takes what was learnt of the series' times off the residual: the calendar, or the profile of each season.
+void remove_seasons(const Cells& cells, const Layout& layout, const Learnt& learnt, const CalendarView& view,
+                    JudgeScratch& scratch, Expected& expected) {
+  if (learnt.calendar_gain > 0) {
+    expected.calendar = take_off_calendar(cells, layout.reference_end, view, scratch.expecting,
+                                          scratch.residual, scratch.season);
+    if (expected.calendar)
+      expected.words = fmt::format(
+          "calendar (hours of workdays and of weekend days, {:.0f} % nearer than a plain day or week)",
+          100 * learnt.calendar_gain);
+  }
   for (const std::uint32_t period_ms : learnt.season_ms) {
     if (period_ms == 0 || period_ms % cells.step_ms != 0) continue;
+    if (expected.calendar && period_ms >= kDayMs) continue;
     const auto length = static_cast<std::size_t>(period_ms / cells.step_ms);
     if (length < 4 || layout.reference_end / length < kernels::kCyclesMin) continue;
-    const std::span<const double> reference(scratch.residual.data(), layout.reference_end);
     scratch.profile.resize(length);
-    kernels::seasonal_profile(reference, length, scratch.seasonality, scratch.profile);
-    for (std::size_t i = 0; i < layout.size; ++i) {
-      scratch.residual[i] -= scratch.profile[i % length];
-      scratch.season[i] += scratch.profile[i % length];
-    }
-    found += (found.empty() ? "" : " and ") + period_words(period_ms);
+    kernels::seasonal_profile({scratch.residual.data(), layout.reference_end}, length, scratch.seasonality,
+                              scratch.profile);
+    take_off_profile(layout, scratch);
+    expected.words += (expected.words.empty() ? "" : " and ") + period_words(period_ms);
   }
-  return found;
+}
+
+// Takes the first day off the later ones. It is no reference then: it fits itself.
+void remove_first_day(const Cells& cells, Layout& layout, const Learnt& learnt, JudgeScratch& scratch,
+                      Expected& expected) {
+  if (!learnt.first_day || kDayMs % cells.step_ms != 0) return;
+  const auto day = static_cast<std::size_t>(kDayMs / cells.step_ms);
+  if (layout.reference_begin > day || layout.reference_end < day + kReferenceCellsMin) return;
+  if (scratch.rolling.present(day, layout.reference_end) < kReferenceCellsMin) return;
+  scratch.profile.resize(day);
+  first_day_profile({scratch.residual.data(), layout.reference_end}, day, scratch.seasonality,
+                    scratch.profile);
+  take_off_profile(layout, scratch);
+  layout.reference_begin = day;
+  expected.first_day = true;
+  expected.words += (expected.words.empty() ? "" : " and ") + std::string("first day");
+}
+
+Expected remove_expected(const Cells& cells, std::span<const double> values, Layout& layout,
+                         const Learnt& learnt, const JudgeOptions& options, JudgeScratch& scratch) {
+  static const CalendarView kNoEvents{};
+  const CalendarView& view = options.calendar != nullptr ? *options.calendar : kNoEvents;
+  Expected expected;
+  const bool left_out = leave_out_events(cells, layout.reference_end, view, scratch.residual);
+  remove_seasons(cells, layout, learnt, view, scratch, expected);
+  remove_first_day(cells, layout, learnt, scratch, expected);
+  if (!view.events.empty()) {
+    expected.event = expect_events(cells, layout.reference_end, layout.window, view, values,
+                                   scratch.expecting, scratch.residual, scratch.season);
+  }
+  if (left_out || !view.events.empty() || !expected.words.empty()) scratch.rolling.build(scratch.residual);
+  return expected;
 }
 
 bool all_whole(std::span<const double> values) {
@@ -309,7 +362,7 @@ struct Spoken {
 };
 
 std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> values, const Layout& layout,
-                                  const Usual& usual, const Spoken& spoken, const std::string& seasons,
+                                  const Usual& usual, const Spoken& spoken, const Expected& expected,
                                   double probability, JudgeScratch& scratch) {
   auto unusual = std::make_unique<Unusual>();
   const double shift = spoken.scale.mean - usual.centre;
@@ -338,17 +391,29 @@ std::unique_ptr<Unusual> describe(const Cells& cells, std::span<const double> va
   unusual->window = {cells.end(onset) - cells.step_ms, cells.end(layout.size - 1)};
   unusual->compared_with = {cells.end(layout.reference_begin) - cells.step_ms,
                             cells.end(layout.reference_end - 1)};
-  unusual->method = unusual->lasting  ? "level_shift"
-                    : seasons.empty() ? "robust_residual"
-                                      : "seasonal_residual";
+  unusual->event = expected.event.name;
+  unusual->method = unusual->lasting          ? "level_shift"
+                    : expected.event.expected ? "event_residual"
+                    : expected.calendar       ? "calendar_residual"
+                    : !expected.words.empty() ? "seasonal_residual"
+                                              : "robust_residual";
   const DurationMs spoke_ms = static_cast<DurationMs>(spoken.k) * cells.step_ms;
   const DurationMs reference_ms = unusual->compared_with.to - unusual->compared_with.from;
   unusual->statistic = fmt::format(
       "{:+.1f} robust standard deviations over {}; by chance {} such looks; "
       "against {} before{}",
       unusual->effect, format_duration_human(spoke_ms), chance_words(probability),
-      format_duration_human(reference_ms), seasons.empty() ? "" : ", its " + seasons + " taken into account");
-  if (layout.reference_begin > 0) unusual->statistic += ", since its last change of level";
+      format_duration_human(reference_ms),
+      expected.words.empty() ? "" : ", its " + expected.words + " taken into account");
+  if (expected.event.expected) {
+    unusual->statistic += fmt::format(", in \"{}\" as in {} of its kind before", expected.event.name,
+                                      expected.event.occurrences);
+  } else if (!expected.event.name.empty()) {
+    unusual->statistic +=
+        fmt::format(", during \"{}\", of which too little is known to expect anything", expected.event.name);
+  }
+  if (layout.reference_begin > 0 && !expected.first_day)
+    unusual->statistic += ", since its last change of level";
   if (dated) unusual->statistic += onset_words(*dated);
   return unusual;
 }
@@ -429,12 +494,11 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
 
   scratch.residual.assign(values.begin(), values.end());
   layout.reference_begin = begin_of_level(cells, layout, learnt, scratch);
-  const std::string seasons = remove_seasons(cells, layout, learnt, scratch);
+  const Expected expected = remove_expected(cells, values, layout, learnt, options, scratch);
   const bool counts = options.whole_numbers && all_whole(values);
   const double resolution = counts ? std::max(1.0, options.resolution) : options.resolution;
   const Usual usual = usual_of_reference(layout, resolution, options, scratch);
-  const bool forgot = forget_single_episode(layout, usual, scratch);
-  if (forgot || !seasons.empty()) scratch.rolling.build(scratch.residual);
+  if (forget_single_episode(layout, usual, scratch)) scratch.rolling.build(scratch.residual);
   std::size_t local_block = 1;
   prepare_local_usual(layout, scratch, local_block);
 
@@ -452,7 +516,7 @@ Verdict judge_cells(const Cells& cells, std::span<const double> values, const Ju
   }
   verdict.probability = std::min(1.0, verdict.probability * scales);
   if (verdict.probability > kInterestingProbability) return verdict;
-  auto unusual = describe(cells, values, layout, usual, spoken, seasons, verdict.probability, scratch);
+  auto unusual = describe(cells, values, layout, usual, spoken, expected, verdict.probability, scratch);
   if (matters(*unusual, options)) {
     verdict.unusual = std::move(unusual);
   } else {

@@ -20,7 +20,8 @@ struct JudgeOptions {
   bool whole_numbers = true;  // a series of whole numbers has at least resolution 1: counts do not split
   double full_share = 0;      // of a share: 1 or 100. Near it, as near 0, small differences count
   double change_min = 0;      // smallest absolute change that matters
-  double relative_change_min = 0.1;  // and relative to the usual; 0 for shares that live near 0 or 1
+  double relative_change_min = 0.1;        // and relative to the usual; 0 for shares that live near 0 or 1
+  const CalendarView* calendar = nullptr;  // of this series; null: UTC, no events
 };
 
 // Per thread; grows to the longest series and then allocates no more.
@@ -38,12 +39,14 @@ struct JudgeScratch {
   kernels::TailScratch tail;
   kernels::RollingMean rolling;
   OnsetScratch onset;
+  ExpectScratch expecting;
 };
 
 // Is the newest part of this series out of the ordinary against its own past? docs/methods.md tells the
 // whole method; in short:
-//   1. the profiles of the seasons learnt are taken off, and what lies before the one lasting change of level
-//      in the past is no reference (learn.h);
+//   1. the profiles of the seasons learnt, the calendar or the first day are taken off, known events are left
+//      out of the reference or expected to be as earlier ones (expected.h), and what lies before the one
+//      lasting change of level in the past is no reference (learn.h);
 //   2. one short past episode is left out of the reference (several are how the series behaves);
 //   3. the mean of the last k cells, for k from a fraction of the window up to sixteen windows, is held
 //      against the same mean everywhere in the reference (all but the recent part): its level, and its move

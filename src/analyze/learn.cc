@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "kernels/quantile.h"
+
 namespace trimtab::analyze {
 namespace {
 
@@ -83,6 +85,36 @@ void learn_seasons(const Cells& cells, std::span<const double> values, Learnt& o
   }
 }
 
+// Mean distance from their median.
+double spread_of(std::span<const double> values, std::vector<double>& scratch) {
+  scratch.clear();
+  for (const double value : values) {
+    if (!std::isnan(value)) scratch.push_back(value);
+  }
+  if (scratch.empty()) return 0;
+  const double centre = kernels::median_in_place(scratch);
+  double sum = 0;
+  for (const double value : scratch) sum += std::abs(value - centre);
+  return sum / static_cast<double>(scratch.size());
+}
+
+// The first day as the profile of the days after it, tried on them at full resolution.
+void learn_first_day(const Cells& cells, Learnt& out, LearnScratch& scratch) {
+  const DurationMs past_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
+  if (past_ms < kFirstDayPastMin || past_ms >= static_cast<DurationMs>(kernels::kCyclesMin) * kDayMs) return;
+  if (kDayMs % cells.step_ms != 0 || cells.step_ms > kHourMs) return;
+  const auto day = static_cast<std::size_t>(kDayMs / cells.step_ms);
+  scratch.profile.resize(day);
+  first_day_profile(scratch.rest, day, scratch.seasonality, scratch.profile);
+  const std::span<const double> later = std::span(scratch.rest).subspan(day);
+  const double without = spread_of(later, scratch.coarse);
+  scratch.season.assign(later.begin(), later.end());
+  for (std::size_t i = 0; i < later.size(); ++i) scratch.season[i] -= scratch.profile[i % day];
+  out.first_day = spread_of(scratch.season, scratch.coarse) < (1 - kFirstDayGainMin) * without;
+  if (!out.first_day) return;
+  for (std::size_t i = 0; i < scratch.rest.size(); ++i) scratch.rest[i] -= scratch.profile[i % day];
+}
+
 void learn_level(const Cells& cells, std::span<const double> rest, Learnt& out, LearnScratch& scratch) {
   if (static_cast<DurationMs>(cells.count) * cells.step_ms < kLevelPastMin) return;
   const std::size_t width = (cells.count + kLevelCellsMax - 1) / kLevelCellsMax;
@@ -105,13 +137,38 @@ void learn_level(const Cells& cells, std::span<const double> rest, Learnt& out, 
 
 }  // namespace
 
-Learnt learn(const Cells& cells, std::span<const double> values, LearnScratch& scratch) {
+Learnt learn(const Cells& cells, std::span<const double> values, LearnScratch& scratch,
+             const CalendarView& calendar) {
   Learnt out;
   if (cells.count < kLearnCellsMin) return out;
+  if (!calendar.events.empty()) {
+    scratch.outside.assign(values.begin(), values.end());
+    if (leave_out_events(cells, cells.count, calendar, scratch.outside)) values = scratch.outside;
+  }
   scratch.rest.assign(values.begin(), values.end());
   learn_seasons(cells, values, out, scratch);
+  out.calendar_gain = static_cast<float>(calendar_gain(cells, values, calendar, scratch.expecting));
+  if (out.calendar_gain > 0) {
+    scratch.rest.assign(values.begin(), values.end());
+    scratch.season.assign(values.size(), 0);
+    take_off_calendar(cells, cells.count, calendar, scratch.expecting, scratch.rest, scratch.season);
+  }
+  if (out.season_ms[0] < kDayMs) learn_first_day(cells, out, scratch);
   learn_level(cells, scratch.rest, out, scratch);
   return out;
+}
+
+void first_day_profile(std::span<const double> past, std::size_t day, kernels::SeasonScratch& scratch,
+                       std::span<double> profile) {
+  scratch.values.clear();
+  for (std::size_t i = day; i < past.size(); ++i) {
+    const double drift = past[i] - past[i - day];
+    if (!std::isnan(drift)) scratch.values.push_back(drift);
+  }
+  const double drift = scratch.values.empty() ? 0 : kernels::median_in_place(scratch.values);
+  std::vector<double> first(past.begin(), past.begin() + static_cast<std::ptrdiff_t>(day));
+  for (std::size_t i = 0; i < day; ++i) first[i] -= drift * static_cast<double>(i) / static_cast<double>(day);
+  kernels::seasonal_profile(first, day, scratch, profile);
 }
 
 Cells cells_to_learn(const Cells& judged, std::size_t reference_end, TimestampMs first_ms,

@@ -108,6 +108,23 @@ TEST(Memory, gives_back_only_what_was_learnt_of_the_same_samples) {
   EXPECT_EQ(memory.misses(), 2u);
 }
 
+TEST(Learn, two_days_of_a_daily_swing_are_expected_from_the_first_and_red_noise_and_a_trend_are_not) {
+  const auto first_day = [](const std::vector<double>& values) {
+    return learnt_from(values, 5 * kMinuteMs).first_day;
+  };
+  EXPECT_TRUE(first_day(quiet_series(Quiet::kSeasonal, 514, 288, 1)));
+  EXPECT_FALSE(first_day(quiet_series(Quiet::kSeasonal, 400, 288, 1)));  // less than a day and a half
+  std::vector<double> trend = quiet_series(Quiet::kNormal, 514, 288, 1);
+  for (std::size_t i = 0; i < trend.size(); ++i) trend[i] += static_cast<double>(i);
+  EXPECT_FALSE(first_day(trend));
+  int taken = 0;
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    taken += first_day(quiet_series(Quiet::kRed, 514, 288, seed));
+    taken += first_day(quiet_series(Quiet::kRandomWalk, 514, 288, seed));
+  }
+  EXPECT_LE(taken, 2);  // of 200
+}
+
 TEST(Memory, survives_as_bytes_and_refuses_damaged_ones) {
   Memory memory;
   for (std::uint64_t i = 0; i < 100; ++i)

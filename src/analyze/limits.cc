@@ -83,9 +83,16 @@ void coarsen_from_end(std::span<const double> values, std::size_t width, std::ve
   }
 }
 
-PoolVerdict ask_pool(const Cells& cells, std::span<const double> used, const LimitOptions& options,
-                     LimitScratch& scratch) {
-  PoolVerdict verdict;
+// What the pool is asked about: scratch.coarse, means of `width` cells; width 0: too little is known, or no
+// width that the seasons are whole numbers of.
+struct PoolPlan {
+  std::size_t width = 0;
+  kernels::ForecastOptions forecast;
+};
+
+PoolPlan plan_pool(const Cells& cells, std::span<const double> used, const LimitOptions& options,
+                   LimitScratch& scratch) {
+  PoolPlan plan;
   std::size_t width = (used.size() + kForecastCellsMax - 1) / kForecastCellsMax;
   // A season must be a whole number of coarse cells.
   const auto divides = [&](std::size_t candidate) {
@@ -97,23 +104,32 @@ PoolVerdict ask_pool(const Cells& cells, std::span<const double> used, const Lim
   const std::size_t widest = 4 * width;
   while (width < widest && !divides(width)) ++width;
   coarsen_from_end(used, width, scratch.coarse);
-  if (scratch.coarse.size() < kForecastCellsMin || !divides(width)) return verdict;
-  kernels::ForecastOptions forecast{.horizon = scratch.coarse.size() / kForecastHistoryPart, .periods = {}};
+  if (scratch.coarse.size() < kForecastCellsMin || !divides(width)) return plan;
+  plan.width = width;
+  plan.forecast.horizon = scratch.coarse.size() / kForecastHistoryPart;
   std::size_t kept = 0;
   for (const std::uint32_t season_ms : options.season_ms) {
     const DurationMs coarse_ms = static_cast<DurationMs>(width) * cells.step_ms;
-    if (season_ms >= 4 * coarse_ms && kept < forecast.periods.size())
-      forecast.periods[kept++] = static_cast<std::size_t>(season_ms / coarse_ms);
+    if (season_ms >= 4 * coarse_ms && kept < plan.forecast.periods.size())
+      plan.forecast.periods[kept++] = static_cast<std::size_t>(season_ms / coarse_ms);
   }
-  if (kept == 2 && forecast.periods[0] > forecast.periods[1])
-    std::swap(forecast.periods[0], forecast.periods[1]);
+  if (kept == 2 && plan.forecast.periods[0] > plan.forecast.periods[1])
+    std::swap(plan.forecast.periods[0], plan.forecast.periods[1]);
+  return plan;
+}
+
+PoolVerdict ask_pool(const Cells& cells, std::span<const double> used, const LimitOptions& options,
+                     LimitScratch& scratch) {
+  PoolVerdict verdict;
+  const auto [width, forecast] = plan_pool(cells, used, options, scratch);
+  if (width == 0) return verdict;
   kernels::forecast(scratch.coarse, forecast, scratch.forecasting, scratch.forecast);
   if (scratch.forecast.origins == 0) return verdict;
   const kernels::Exhaustion reached =
       kernels::exhaustion_of(scratch.forecast, options.limit, kernels::LimitSide::kUpper);
-  const auto in_cells = [&](const std::optional<std::size_t>& step) -> std::optional<double> {
+  const auto in_cells = [each = width](const std::optional<std::size_t>& step) -> std::optional<double> {
     if (!step) return std::nullopt;
-    return static_cast<double>(*step * width);
+    return static_cast<double>(*step * each);
   };
   verdict.spoke = true;
   verdict.horizon_cells = static_cast<double>(forecast.horizon * width);
@@ -130,19 +146,65 @@ PoolVerdict ask_pool(const Cells& cells, std::span<const double> used, const Lim
   return verdict;
 }
 
+DurationMs horizon_of(const Cells& cells, const LimitOptions& options) {
+  const DurationMs history_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
+  return std::min(options.horizon_ms,
+                  static_cast<DurationMs>(kForecastPerHistory * static_cast<double>(history_ms)));
+}
+
+// What the stated driver says. True: it decided. `note` gets why a driver was left out.
+bool find_driven(const Cells& cells, std::span<const double> raw, bool rising, const LimitOptions& options,
+                 LimitScratch& scratch, LimitState& state, std::string& note) {
+  const PoolPlan plan = plan_pool(cells, raw, options, scratch);
+  if (plan.width == 0) {
+    note = left_out_words(*options.driver, kernels::DriverUse::kTooShort);
+    return false;
+  }
+  DrivenQuestion question{.amount = scratch.coarse, .limit = options.limit, .forecast = plan.forecast};
+  question.cells.step_ms = static_cast<DurationMs>(plan.width) * cells.step_ms;
+  question.cells.count = scratch.coarse.size();
+  question.cells.first_end_ms =
+      cells.end(cells.count - 1) - static_cast<DurationMs>(question.cells.count - 1) * question.cells.step_ms;
+  question.horizon = static_cast<std::size_t>(horizon_of(cells, options) / question.cells.step_ms);
+  question.rising = rising;
+  const DrivenAnswer answer =
+      ask_driver(*options.driver, question, scratch.driven, scratch.forecasting, scratch.trend);
+  if (!answer.asked) return false;
+  if (answer.use != kernels::DriverUse::kUsed) {
+    note = left_out_words(*options.driver, answer.use);
+    return false;
+  }
+  if (!answer.expected) return true;
+  Exhaustion exhaustion;
+  exhaustion.limit = options.limit;
+  exhaustion.limit_source = options.limit_source;
+  exhaustion.probability = answer.probability;
+  exhaustion.horizon_ms = horizon_of(cells, options);
+  exhaustion.expected_ms = moment(answer.expected, question.cells);
+  exhaustion.earliest_ms = moment(answer.earliest, question.cells);
+  exhaustion.latest_ms = moment(answer.latest, question.cells);
+  state.exhaustion = exhaustion;
+  state.method = "driver_first_passage";
+  state.statistic = answer.words;
+  return true;
+}
+
 void find_exhaustion(const Cells& cells, std::span<const double> raw, const LimitOptions& options,
                      LimitScratch& scratch, LimitState& state) {
   const DurationMs history_ms = static_cast<DurationMs>(cells.count) * cells.step_ms;
   if (history_ms < kTrendHistoryMin) return;
   const std::span<const double> all = scratch.used;
   const kernels::Trend whole = kernels::fit_trend(all, scratch.trend);
-  if (whole.slope <= 0 || whole.probability >= kTrendProbabilityMax) return;
-  const kernels::Trend late = kernels::fit_trend(all.subspan(all.size() - all.size() / 3), scratch.trend);
-  if (!clear_trend(whole, late)) return;
+  kernels::Trend late;
+  bool rising = whole.slope > 0 && whole.probability < kTrendProbabilityMax;
+  if (rising) late = kernels::fit_trend(all.subspan(all.size() - all.size() / 3), scratch.trend);
   // A cache that fills up rises clearly, late too, and still never gets there.
-  if (kernels::find_leak(all, {}, scratch.leak).kind == kernels::LeakKind::kSaturating) return;
-  const DurationMs horizon_ms = std::min(
-      options.horizon_ms, static_cast<DurationMs>(kForecastPerHistory * static_cast<double>(history_ms)));
+  rising = rising && clear_trend(whole, late) &&
+           kernels::find_leak(all, {}, scratch.leak).kind != kernels::LeakKind::kSaturating;
+  std::string note;
+  if (options.driver != nullptr && find_driven(cells, raw, rising, options, scratch, state, note)) return;
+  if (!rising) return;
+  const DurationMs horizon_ms = horizon_of(cells, options);
   const double horizon = static_cast<double>(horizon_ms) / static_cast<double>(cells.step_ms);
   // The faster of the two estimates may be a passing burst, the slower one out of date: the interval holds
   // both.
@@ -195,6 +257,7 @@ void find_exhaustion(const Cells& cells, std::span<const double> raw, const Limi
           format_duration_human(pool_ms));
     }
   }
+  if (!note.empty()) state.statistic += "; " + note;
 }
 
 }  // namespace

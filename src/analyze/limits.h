@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "analyze/driven_limit.h"
+#include "analyze/drivers.h"
 #include "analyze/learn.h"
 #include "analyze/verdict.h"
 #include "kernels/forecast/exhaustion.h"
@@ -26,6 +28,7 @@ struct LimitOptions {
   DurationMs horizon_ms = 30 * kDayMs;
   std::size_t window_cells = 5;
   std::array<std::uint32_t, Learnt::kSeasonsMax> season_ms{};  // as learnt; 0: none
+  const DriverHistory* driver = nullptr;                       // what it grows with; null: nothing stated
 };
 
 struct LimitScratch {
@@ -37,6 +40,7 @@ struct LimitScratch {
   kernels::Forecast forecast;
   kernels::TrendScratch trend;
   kernels::LeakScratch leak;
+  DrivenScratch driven;
 };
 
 // Saturation and exhaustion of a value with a known limit. Saturated: the median of the window is at or
@@ -48,8 +52,9 @@ struct LimitScratch {
 //   - the trend carried on as a line, at most kForecastPerHistory times the history seen (first_passage).
 // The forecast speaks when it is more likely than not to get there within its horizon; it takes the line's
 // word back when the line should long be there and the forecast finds less than kContradictionMax; else the
-// line speaks. `season` is what judge_cells took off, or empty. Null when neither applies. Works on any
-// history of at least kLimitCellsMin cells.
+// line speaks. Where the estate states a driver that helps (driven_limit.h), that and its plan decide
+// instead, trend or none. `season` is what judge_cells took off, or empty. Null when neither applies. Works
+// on any history of at least kLimitCellsMin cells.
 std::unique_ptr<LimitState> judge_limit(const kernels::Cells& cells, std::span<const double> values,
                                         std::span<const double> season, const LimitOptions& options,
                                         LimitScratch& scratch);

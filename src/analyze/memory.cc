@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3154'4e52'4145'4c54;  // "TLEARNT1" as bytes
 constexpr std::size_t kWordBytes = 8;
 constexpr std::size_t kHeadWords = 3;
-constexpr std::size_t kRecordWords = 3 + Learnt::kSeasonsMax;
+constexpr std::size_t kRecordWords = 4 + Learnt::kSeasonsMax;
+constexpr std::uint64_t kFirstDayBit = std::uint64_t{1} << 32;  // above the calendar's gain
 
 }  // namespace
 
@@ -68,6 +70,8 @@ std::string Memory::save() const {
     writer.word(record.from);
     for (const std::uint32_t season_ms : record.learnt.season_ms) writer.word(season_ms);
     writer.word(static_cast<std::uint64_t>(record.learnt.level_since_ms));
+    writer.word(std::bit_cast<std::uint32_t>(record.learnt.calendar_gain) |
+                (record.learnt.first_day ? kFirstDayBit : 0));
   }
   std::string out = writer.take();
   kernels::StateWriter sum;
@@ -101,6 +105,9 @@ Status Memory::restore(std::string_view bytes) {
     for (std::uint32_t& season_ms : record.learnt.season_ms)
       season_ms = static_cast<std::uint32_t>(reader.word());
     record.learnt.level_since_ms = static_cast<TimestampMs>(reader.word());
+    const std::uint64_t days = reader.word();
+    record.learnt.calendar_gain = std::bit_cast<float>(static_cast<std::uint32_t>(days));
+    record.learnt.first_day = (days & kFirstDayBit) != 0;
   }
   const std::lock_guard lock(mutex_);
   records_ = std::move(records);

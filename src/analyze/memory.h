@@ -44,7 +44,7 @@ class Memory {
   static constexpr std::size_t kRecordsMax = 500'000;
   static constexpr std::uint32_t kIdlePassesMax = 60;
   // Of the bytes, and of how learn() learns: another way of learning must not take over old answers.
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
 
  private:
   struct Record {

@@ -19,8 +19,11 @@ struct Unusual {
   double usual_low = 0;
   double usual_high = 0;
   double now = 0;
-  double effect = 0;      // signed, in robust standard deviations
-  std::string method;     // what spoke: "seasonal_residual", "robust_residual", "level_shift", "leak"
+  double effect = 0;  // signed, in robust standard deviations
+  // What spoke: "seasonal_residual", "calendar_residual", "event_residual", "robust_residual", "level_shift",
+  // "leak".
+  std::string method;
+  std::string event;      // the known event it falls into; "": none
   std::string statistic;  // in words, with numbers
   TimeRange window;       // since .. newest cell
   TimeRange compared_with;
@@ -36,7 +39,8 @@ struct LimitState {
   TimestampMs since_ms = 0;    // of the saturation
   double saturated_share = 0;  // share of all known time spent saturated
   std::optional<Exhaustion> exhaustion;
-  std::string method;  // "saturation", "forecast_first_passage", "theil_sen_first_passage"
+  std::string
+      method;  // "saturation", "forecast_first_passage", "driver_first_passage", "theil_sen_first_passage"
   std::string statistic;
   double usual = 0;
   double now = 0;

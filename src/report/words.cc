@@ -194,8 +194,10 @@ std::string happening(const Finding& finding) {
 }
 
 std::string method_words(std::string_view method) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kWords{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWords{
       {{"seasonal_residual", "compared with the same time of earlier cycles"},
+       {"calendar_residual", "compared with the same hour of other workdays or weekend days"},
+       {"event_residual", "compared with earlier events of its kind"},
        {"robust_residual", "compared with its own history"},
        {"level_shift", "a lasting step between two levels"},
        {"trend", "a lasting slope"},
@@ -204,6 +206,7 @@ std::string method_words(std::string_view method) {
        {"state", "its own report of being up"},
        {"theil_sen_first_passage", "its robust trend, carried on to its limit"},
        {"forecast_first_passage", "forecasts tried on its own past, up to its limit"},
+       {"driver_first_passage", "a forecast by what drives it and what is planned, up to its limit"},
        {"leak", "the floor under it keeps rising"},
        {"changed_with_it", "changed at the same time"},
        {"availability", "its own report of being up"},
