@@ -159,19 +159,12 @@ class PartitionAdvisor final : public DatabaseAdvisor {
         tables, [&](const auto& entry) { return entry.second.plain && entry.second.bytes >= size.bytes; });
     if (!large) return std::vector<Recommendation>{};
     const std::string title = "No advice on partitions in " + where.database + " yet";
-    auto snapshot = read_statements(connection);
-    if (!snapshot) {
-      if (snapshot.error().code() != ErrorCode::kNotFound) return std::unexpected(snapshot.error());
-      return std::vector{not_enough(where, title, snapshot.error().message())};
-    }
-    const Workload workload = history_.add(std::move(*snapshot));
-    if (auto needs = more_load_needed(workload, options_.window_min_ms)) {
-      return std::vector{not_enough(where, title, std::move(*needs))};
-    }
-    const std::vector<Plan> plans = TRY(plan_all(connection, workload, context));
+    const PlannedLoad load = TRY(read_planned_load(connection, history_, options_.window_min_ms, context));
+    if (!load.needs.empty()) return std::vector{not_enough(where, title, load.needs)};
     std::vector<Recommendation> out;
-    for (const PartitionCandidate& one : partition_candidates(workload, plans, tables, size.bytes)) {
-      out.push_back(recommendation(one, tables.at(one.name), workload, size, where));
+    for (const PartitionCandidate& one :
+         partition_candidates(load.workload, load.plans, tables, size.bytes)) {
+      out.push_back(recommendation(one, tables.at(one.name), load.workload, size, where));
     }
     return out;
   }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "advise/postgresql/planner.h"
 #include "advise/postgresql/sql_tokens.h"
 
@@ -54,10 +56,23 @@ Result<std::vector<Plan>> plan_all(Connection& connection, const Workload& workl
   return plans;
 }
 
-std::optional<std::string> more_load_needed(const Workload& workload, DurationMs window_min_ms) {
-  if (workload.window_ms >= window_min_ms) return std::nullopt;
-  const auto minutes = (window_min_ms - workload.window_ms + kMinuteMs - 1) / kMinuteMs;
-  return fmt::format("{} more minute{} of load", minutes, minutes == 1 ? "" : "s");
+Result<PlannedLoad> read_planned_load(Connection& connection, SnapshotHistory& history,
+                                      DurationMs window_min_ms, const Context& context) {
+  PlannedLoad out;
+  auto snapshot = read_statements(connection);
+  if (!snapshot && snapshot.error().code() == ErrorCode::kNotFound) {
+    out.needs = snapshot.error().message();
+    return out;
+  }
+  if (!snapshot) return std::unexpected(snapshot.error());
+  out.workload = history.add(std::move(*snapshot));
+  if (out.workload.window_ms < window_min_ms) {
+    const auto minutes = (window_min_ms - out.workload.window_ms + kMinuteMs - 1) / kMinuteMs;
+    out.needs = fmt::format("{} more minute{} of load", minutes, minutes == 1 ? "" : "s");
+    return out;
+  }
+  out.plans = TRY(plan_all(connection, out.workload, context));
+  return out;
 }
 
 }  // namespace trimtab::advise::postgresql

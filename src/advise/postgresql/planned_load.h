@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,15 @@ namespace trimtab::advise::postgresql {
 Result<std::vector<Plan>> plan_all(trimtab::postgresql::Connection& connection, const Workload& workload,
                                    const Context& context);
 
-// "3 more minutes of load" when the workload's window is shorter than `window_min_ms`.
-std::optional<std::string> more_load_needed(const Workload& workload, DurationMs window_min_ms);
+// What runs now, and how it is planned; or what is missing before anything can be said about it.
+struct PlannedLoad {
+  std::string needs;  // "3 more minutes of load"; "": the rest is filled in
+  Workload workload;
+  std::vector<Plan> plans;
+};
+// Takes one look at pg_stat_statements into `history`; plans nothing before that holds `window_min_ms`.
+// Errors: the connection's, kCancelled.
+Result<PlannedLoad> read_planned_load(trimtab::postgresql::Connection& connection, SnapshotHistory& history,
+                                      DurationMs window_min_ms, const Context& context);
 
 }  // namespace trimtab::advise::postgresql

@@ -53,20 +53,12 @@ class PatternAdvisor final : public DatabaseAdvisor {
   Result<std::vector<Recommendation>> look(Connection& connection, const AdvisedDatabase& where,
                                            const Context& context) override {
     const std::string title = "No advice on statements of " + where.database + " yet";
-    auto snapshot = read_statements(connection);
-    if (!snapshot) {
-      if (snapshot.error().code() != ErrorCode::kNotFound) return std::unexpected(snapshot.error());
-      return std::vector{not_enough(where, title, snapshot.error().message())};
-    }
-    const Workload workload = history_.add(std::move(*snapshot));
-    if (auto needs = more_load_needed(workload, window_min_ms_)) {
-      return std::vector{not_enough(where, title, std::move(*needs))};
-    }
+    const PlannedLoad load = TRY(read_planned_load(connection, history_, window_min_ms_, context));
+    if (!load.needs.empty()) return std::vector{not_enough(where, title, load.needs)};
     const auto tables = TRY(read_tables(connection));
-    const std::vector<Plan> plans = TRY(plan_all(connection, workload, context));
     std::vector<Recommendation> out;
-    for (const PatternMatch& match : match_patterns(workload, plans, tables)) {
-      out.push_back(recommendation(match, workload, where));
+    for (const PatternMatch& match : match_patterns(load.workload, load.plans, tables)) {
+      out.push_back(recommendation(match, load.workload, where));
     }
     return out;
   }

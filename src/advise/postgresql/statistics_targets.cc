@@ -70,22 +70,14 @@ class StatisticsAdvisor final : public DatabaseAdvisor {
         tables, [&](const auto& entry) { return entry.second.rows >= options_.rows_min; });
     if (!large) return std::vector<Recommendation>{};
     const std::string title = "No advice on statistics in " + where.database + " yet";
-    auto snapshot = read_statements(connection);
-    if (!snapshot) {
-      if (snapshot.error().code() != ErrorCode::kNotFound) return std::unexpected(snapshot.error());
-      return std::vector{not_enough(where, title, snapshot.error().message())};
-    }
-    const Workload workload = history_.add(std::move(*snapshot));
-    if (auto needs = more_load_needed(workload, options_.window_min_ms)) {
-      return std::vector{not_enough(where, title, std::move(*needs))};
-    }
-    const std::vector<Plan> plans = TRY(plan_all(connection, workload, context));
+    const PlannedLoad load = TRY(read_planned_load(connection, history_, options_.window_min_ms, context));
+    if (!load.needs.empty()) return std::vector{not_enough(where, title, load.needs)};
     std::erase_if(samples_, [&](const auto& entry) {
       return context.now_ms - entry.second.at_ms > kSampleKeptMs || context.now_ms < entry.second.at_ms;
     });
     std::vector<Recommendation> out;
     std::size_t asked = 0;
-    for (const DoubtedColumn& one : doubted_columns(workload, plans, tables, options_.rows_min)) {
+    for (const DoubtedColumn& one : doubted_columns(load.workload, load.plans, tables, options_.rows_min)) {
       const Key key{one.name, one.column, one.believed};
       auto known = samples_.find(key);
       if (known == samples_.end()) {
@@ -95,7 +87,7 @@ class StatisticsAdvisor final : public DatabaseAdvisor {
         known = samples_.emplace(key, Known{context.now_ms, sample ? *sample : DistinctSample{}}).first;
       }
       const int target = advised_target(one, known->second.sample);
-      if (target > 0) out.push_back(recommendation(one, known->second.sample, target, workload, where));
+      if (target > 0) out.push_back(recommendation(one, known->second.sample, target, load.workload, where));
     }
     return out;
   }
