@@ -157,7 +157,7 @@ class ClosedLoop(LoopWorkplace):
             f"CREATE TABLE t{i} AS SELECT i AS id, repeat('x', 50) AS note FROM generate_series(1, 5000) i;" for i in tables) +
             "CREATE TABLE events AS SELECT i AS id, 0 AS touched, repeat('x', 50) AS note FROM generate_series(1, 20000) i;"
             "CREATE UNIQUE INDEX ON events (id); ALTER TABLE events SET (fillfactor = 50); VACUUM FULL events; ANALYZE;")
-        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100, max_observation: 15m}\n")
+        self.serve_postgresql(postgresql, policy="policy: {changes_per_hour: 100, max_observation: 12m}\n")
         # Reads scan and writes touch fifty rows, half a millisecond: beside microseconds, each time that the processor
         # is given to somebody else would be most of what is measured.
         reads = {f"t{i}": (10, f"\\set k random(1, 5000)\nSELECT note FROM t{i} WHERE id = :k;\n") for i in tables}
