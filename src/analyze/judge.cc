@@ -114,6 +114,22 @@ void remove_seasons(const Cells& cells, const Layout& layout, const Learnt& lear
   }
 }
 
+// One day does not tell how much larger or smaller the swing of another one is. What the last cells are off
+// by such a difference is taken for one: kFirstDaySwing of the profile, towards the middle of the later days.
+void allow_other_swing(const Layout& layout, std::size_t day, JudgeScratch& scratch) {
+  scratch.values.clear();
+  for (std::size_t i = day; i < layout.reference_end; ++i) {
+    if (!std::isnan(scratch.residual[i])) scratch.values.push_back(scratch.residual[i]);
+  }
+  if (scratch.values.empty()) return;
+  const double centre = kernels::median_in_place(scratch.values);
+  for (std::size_t i = layout.reference_end; i < layout.size; ++i) {
+    const double off = scratch.residual[i] - centre;
+    const double allowed = kFirstDaySwing * std::abs(scratch.profile[i % day]);
+    scratch.residual[i] -= std::clamp(off, -allowed, allowed);
+  }
+}
+
 // Takes the first day off the later ones. It is no reference then: it fits itself.
 void remove_first_day(const Cells& cells, Layout& layout, const Learnt& learnt, JudgeScratch& scratch,
                       Expected& expected) {
@@ -126,6 +142,7 @@ void remove_first_day(const Cells& cells, Layout& layout, const Learnt& learnt, 
                     scratch.profile);
   take_off_profile(layout, scratch);
   layout.reference_begin = day;
+  allow_other_swing(layout, day, scratch);
   expected.first_day = true;
   expected.words += (expected.words.empty() ? "" : " and ") + std::string("first day");
 }

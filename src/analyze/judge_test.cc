@@ -87,7 +87,49 @@ TEST(Judge, quiet_series_of_every_kind_keep_the_stated_false_alarm_rate) {
   EXPECT_LE(false_alarm_share(kTwoDaysOfFiveMinutes, 1e-5, 150), 8e-4);
 }
 
+// A day's swing that is not of the same size every day.
+std::vector<double> swinging(unsigned seed, double varies) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  const double sizes[] = {1 + varies * normal(random), 1 + varies * normal(random),
+                          1 + varies * normal(random)};
+  std::vector<double> out(kTwoDaysOfFiveMinutes.count);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double phase = 2 * M_PI * (static_cast<double>(i) / 288 + static_cast<double>(seed) / 37);
+    out[i] = 100 + 30 * sizes[i / 288] * std::sin(phase) + 3 * normal(random);
+  }
+  return out;
+}
+
+TEST(Judge, a_first_day_of_another_swing_is_no_alarm_and_hides_no_large_shift) {
+  constexpr unsigned kSeries = 300;
+  JudgeScratch scratch;
+  for (const double varies : {0.0, 0.1, 0.3}) {
+    int alarms = 0;
+    int found = 0;
+    for (unsigned seed = 1; seed <= kSeries; ++seed) {
+      auto values = swinging(seed, varies);
+      const auto cells = cells_of(values.size(), 5 * kMinuteMs);
+      const auto is_told = [&] {
+        const Verdict verdict = judge(cells, values, scratch);
+        return verdict.unusual && verdict.probability <= 1e-5;
+      };
+      alarms += is_told();
+      for (std::size_t i = values.size() - 6; i < values.size(); ++i)
+        values[i] += 3 * 21;  // the swing's spread
+      found += is_told();
+    }
+    std::printf("swing that varies by %.0f %%: %d alarms, %d shifts of %u found\n", 100 * varies, alarms,
+                found, kSeries);
+    EXPECT_LE(alarms, 1) << varies;
+    if (varies == 0) {
+      EXPECT_GE(found, kSeries * 0.95);
+    }
+  }
+}
+
 TEST(Judge, a_shift_of_the_last_half_hour_is_found) {
+  EXPECT_GE(detected_share(Quiet::kSeasonal, kTwoDaysOfFiveMinutes, 3, 1e-5, 50), 0.9);
   EXPECT_GE(detected_share(Quiet::kNormal, kWeekOfMinutes, 3, 1e-5, 12), 0.8);
   EXPECT_GE(detected_share(Quiet::kSeasonal, kWeekOfMinutes, 3, 1e-5, 12), 0.9);
   EXPECT_GE(detected_share(Quiet::kLogNormal, kWeekOfMinutes, 6, 1e-5, 12), 0.9);

@@ -79,6 +79,7 @@ inline constexpr std::size_t kLevelCellsMax = 192;
 inline constexpr double kSeasonalGainMin = 0.1;
 inline constexpr std::size_t kLearnCellsMin = 36;
 inline constexpr double kFirstDayGainMin = 0.5;
+inline constexpr double kFirstDaySwing = 0.5;  // of the first day's swing, that another day's may differ by
 inline constexpr DurationMs kFirstDayPastMin = 36 * kHourMs;
 // A change of level that counts: probability, size in spreads around it, how far the values of both sides are
 // apart (Cliff's delta), and the share of the past that must come after it.
