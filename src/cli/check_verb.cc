@@ -46,8 +46,8 @@ Verb check_verb() {
   Verb verb;
   verb.name = "check";
   verb.sentence =
-      "Check a configuration with its token file, estate, catalogue, scrape jobs and collectors; name every "
-      "problem.";
+      "Check a configuration with its token file, estate, catalogue, scrape jobs, collectors and doors; name "
+      "every problem.";
   verb.details =
       "The targets of `collectors:` are connected to; a missing grant is named with the statement that gives "
       "it. With `host.act` this machine's control groups are looked at.\n";

@@ -89,16 +89,18 @@ Arguments arguments_of(const Bound& bound) {
   return out;
 }
 
-// The app of "catalog" for "catalog check": made once, wants one of its verbs.
+// The app of "catalog" for "catalog check": made once, wants one of its verbs, which are its description.
 CLI::App* parent_of(CLI::App& root, const Verb& verb, std::string& own_name) {
   const std::size_t space = verb.name.find(' ');
   own_name = verb.name.substr(space == std::string::npos ? 0 : space + 1);
   if (space == std::string::npos) return &root;
   const std::string group = verb.name.substr(0, space);
   for (CLI::App* app : root.get_subcommands(nullptr)) {
-    if (app->get_name() == group) return app;
+    if (app->get_name() != group) continue;
+    if (app->get_require_subcommand_min() > 0) app->description(app->get_description() + " | " + own_name);
+    return app;
   }
-  CLI::App* app = root.add_subcommand(group, fmt::format("{}: see trimtab {} --help", group, group));
+  CLI::App* app = root.add_subcommand(group, own_name);
   app->require_subcommand(1);
   return app;
 }
