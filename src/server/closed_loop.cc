@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "act/door/door_executor.h"
+#include "act/haproxy/haproxy_executor.h"
 #include "act/linux/cgroup_executor.h"
 #include "act/nginx/nginx_executor.h"
 #include "act/postgresql/postgresql_executors.h"
@@ -83,6 +84,13 @@ void add_executors(act::Executors& executors, std::vector<Target> all, const Own
         return act::NginxPlace{target.config, target.binary.empty() ? "/usr/sbin/nginx" : target.binary,
                                target.pid_file.empty() ? "/run/nginx.pid" : target.pid_file};
       }));
+  executors.add("haproxy.edit",
+                act::create_haproxy_editor([targets](const std::string& name) -> Result<act::HaproxyPlace> {
+                  const Target target = TRY(changeable(*targets, name));
+                  return act::HaproxyPlace{target.config,
+                                           target.binary.empty() ? "/usr/sbin/haproxy" : target.binary,
+                                           target.pid_file.empty() ? "/run/haproxy.pid" : target.pid_file};
+                }));
   executors.add("linux.cgroup",
                 act::create_cgroup_writer([act = host.act](const std::string& name) -> Result<std::string> {
                   if (name != kOwnHostTarget) {

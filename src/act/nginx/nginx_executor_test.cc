@@ -4,9 +4,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,23 +14,11 @@
 #include <fstream>
 #include <thread>
 
-#include "base/http_client.h"
+#include "act/config/local_server_testlib.h"
 #include "ledger/ledger_testlib.h"
 
 namespace trimtab::act {
 namespace {
-
-int free_port() {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(listener);
-  return ntohs(address.sin_port);
-}
 
 class NginxTest : public testing::Test {
  protected:
@@ -75,28 +61,13 @@ class NginxTest : public testing::Test {
   }
   std::string path(const std::string& name) { return scratch_.file(name); }
   std::string site() { return path("etc/conf.d/site"); }
-  static std::string bytes(const std::string& name) {
-    std::ifstream in(name);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  // A reload is not at once: asked until the answer is there.
-  bool wait_for(const std::string& body) {
-    for (int i = 0; i < 20'000; ++i) {
-      HttpClient client;
-      const auto answer = client.send({.url = fmt::format("http://127.0.0.1:{}/", port_)});
-      if (answer && answer->body == body) return true;
-      std::this_thread::yield();
-    }
-    return false;
-  }
+  static std::string bytes(const std::string& name) { return bytes_of(name); }
+  bool wait_for(const std::string& body) { return wait_for_answer(port_, body); }
   Action edit(const std::string& find, const std::string& replace, std::string file = "") {
     if (file.empty()) file = site();
     return {"nginx.edit", "nginx/main", {{"path", file}, {"find", find}, {"replace", replace}}, "", ""};
   }
-  std::size_t files() {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::recursive_directory_iterator(path("etc")), {}));
-  }
+  std::size_t files() { return count_files(path("etc")); }
 
   ScratchFolder scratch_;
   int port_ = 0;
