@@ -25,7 +25,7 @@ struct ProcessId {
 //
 // On SIGUSR2 it blocks that signal, executes itself anew, ignores it, reads its configuration, starts a new
 // worker, and only then catches it again; one that comes meanwhile is lost (seen with 2.6). So it is asked
-// only while it catches the signal (SigCgt, SigIgn and SigBlk in /proc/PID/status, proc_pid_status(5)), and
+// only while it catches the signal (SigCgt, SigBlk and ShdPnd in /proc/PID/status, proc_pid_status(5)), and
 // again when no new worker appears. And a worker that is new since a moment at which the master caught the
 // signal was started by a load that began after that moment: it has read what was on disk then.
 class HaproxyMaster {
