@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kAway = "HAProxy is not running";
-constexpr int kPidFilePolls = 100;  // the file is written anew at each load
+constexpr int kEmptyPolls = 400;  // of what is empty for a moment: the file is written anew at each load
 
 void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(kHaproxyPollMs)); }
 
@@ -61,7 +61,7 @@ std::optional<ProcessSeen> see(pid_t pid) {
 
 Result<pid_t> read_pid(const std::string& path) {
   pid_t pid = 0;
-  for (int i = 0; i < kPidFilePolls; ++i) {
+  for (int i = 0; i < kEmptyPolls; ++i) {
     const auto text = text_of(path);
     if (!text && errno == EACCES)
       return fail(ErrorCode::kDenied, fmt::format("{}: {}", path, std::strerror(EACCES)));
@@ -71,6 +71,18 @@ Result<pid_t> read_pid(const std::string& path) {
   }
   return fail(ErrorCode::kUnavailable,
               fmt::format("{}: {} {}", kAway, path, pid > 1 ? "names no process" : "has no process number"));
+}
+
+// Empty at moments at which the process executes itself anew: before each load, and after it to wait for its
+// workers.
+std::string command_of(pid_t pid) {
+  std::string out;
+  for (int i = 0; i < kEmptyPolls; ++i) {
+    out = text_of(fmt::format("/proc/{}/cmdline", pid)).value_or("");
+    if (!out.empty() || !see(pid)) break;
+    pause();
+  }
+  return out;
 }
 
 // Of proc_pid_status(5): is this signal in the set?
@@ -122,7 +134,11 @@ Result<HaproxyMaster> HaproxyMaster::find(const std::string& pid_file, const std
                     "repair: start it with -W (or -Ws under systemd)",
                     pid, pid_file));
   }
-  out.configurations_ = configurations_in(text_of(fmt::format("/proc/{}/cmdline", pid)).value_or(""));
+  const std::string command = command_of(pid);
+  if (command.empty()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: process {} shows no command line", kAway, pid));
+  }
+  out.configurations_ = configurations_in(command);
   if (out.configurations_.empty() ||
       !std::ranges::all_of(out.configurations_, [](const auto& one) { return one.starts_with('/'); })) {
     return invalid(
