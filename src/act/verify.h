@@ -87,8 +87,8 @@ class Verifier {
   static constexpr std::size_t kStepsMax = 10'000;  // of one range query
   static constexpr std::size_t kGuardsMax = 32;
   // The values after may vary more than those before: so many times the steps that should be enough.
-  static constexpr double kObserveMargin = 3;
-  static constexpr std::size_t kObserveStepsMin = 16;
+  static constexpr double kObserveMargin = 6;
+  static constexpr std::size_t kObserveStepsMin = 32;
   // When no time is enough: what is then waited for is a larger effect than the least worth keeping.
   static constexpr std::size_t kObserveStepsHopeless = 60;
   static constexpr double kSameHoursShareMin = 0.9;  // of the steps that must have a value on the earlier day

@@ -236,12 +236,12 @@ TEST(Verify, observation_lasts_as_long_as_the_noise_before_needs) {
   by.minimum_effect = 0.1;
   const auto prepared = [&] { return verifier.prepare(by, 12 * kHourMs, kTestStart).value(); };
   const Preparation quiet = prepared();
-  EXPECT_EQ(quiet.plan.observe_max_ms, 16 * by.step_ms) << quiet.outlook;
+  EXPECT_EQ(quiet.plan.observe_max_ms, 32 * by.step_ms) << quiet.outlook;
   EXPECT_NE(quiet.outlook.find("an improvement of 10 % should be told after"), std::string::npos)
       << quiet.outlook;
   spread = 0.1;
   const Preparation noisier = prepared();
-  EXPECT_GT(noisier.plan.observe_max_ms, 16 * by.step_ms) << noisier.outlook;
+  EXPECT_GT(noisier.plan.observe_max_ms, 32 * by.step_ms) << noisier.outlook;
   EXPECT_LT(noisier.plan.observe_max_ms, 12 * kHourMs) << noisier.outlook;
   spread = 2;
   const Preparation wild = prepared();
