@@ -90,7 +90,7 @@ class Verifier {
   static constexpr double kObserveMargin = 6;
   static constexpr std::size_t kObserveStepsMin = 32;
   // When no time is enough: what is then waited for is a larger effect than the least worth keeping.
-  static constexpr std::size_t kObserveStepsHopeless = 60;
+  static constexpr std::size_t kObserveStepsHopeless = 120;
   static constexpr double kSameHoursShareMin = 0.9;  // of the steps that must have a value on the earlier day
 
  private:

@@ -245,7 +245,7 @@ TEST(Verify, observation_lasts_as_long_as_the_noise_before_needs) {
   EXPECT_LT(noisier.plan.observe_max_ms, 12 * kHourMs) << noisier.outlook;
   spread = 2;
   const Preparation wild = prepared();
-  EXPECT_EQ(wild.plan.observe_max_ms, 60 * by.step_ms);
+  EXPECT_EQ(wild.plan.observe_max_ms, 120 * by.step_ms);
   EXPECT_NE(wild.outlook.find("can not be told"), std::string::npos) << wild.outlook;
   by.observe_max_ms = 20 * by.step_ms;
   EXPECT_EQ(prepared().plan.observe_max_ms, by.observe_max_ms) << "what a plan says stays";

@@ -220,6 +220,10 @@ class NginxLoop(LoopWorkplace):
         crowd = self.start_load(Crowd(self.nginx.port, clients=80))
         advice = wait_until(lambda: next((r for r in self.advice() if r["state"] == "proposed"), None), 120, "advice", pause=2)
         found = time.time()
+        # Bursts of refusals hang together: two minutes of them tell how much they vary, half a minute may not.
+        seen = "count_over_time(nginx_connections_accepted[10m])"
+        wait_until(lambda: any(float(r["value"][1]) >= 120 for r in self.server.http.get_json("/api/v1/query", query=seen)["data"]["result"]),
+                   180, "two minutes of values before", pause=1)
         self.assertEqual((advice["action"]["type"], "worker_connections 256;" in advice["action"]["apply"]), ("nginx.edit", True))
         self.verb("apply", f"R-{advice['id']}", "--yes")
         change = self.wait_change(300)
