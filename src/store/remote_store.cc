@@ -174,6 +174,7 @@ class RemoteStoreImpl final : public RemoteStore {
   RemoteReader reader_;
   std::mutex mutex_;
   std::map<std::string, MetricMetadata> metadata_;
+  std::mutex stats_mutex_;  // held over a request, so nothing else hangs on it
   StoreStats stats_;
   std::optional<TimestampMs> stats_at_;
   RemoteSender sender_;
@@ -240,7 +241,7 @@ Result<std::uint64_t> RemoteStoreImpl::remove(const Matchers& matchers, TimeRang
 
 // What the engine says of itself, at most once a minute; memory is that of our own table.
 StoreStats RemoteStoreImpl::stats() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(stats_mutex_);
   const TimestampMs now = clock_.now_ms();
   if (stats_at_ && now - *stats_at_ < kMinuteMs) return stats_;
   stats_at_ = now;

@@ -10,8 +10,8 @@ namespace trimtab {
 // A real server of another project, started for one test on a free loopback port in a folder of its own.
 class PeerProcess {
  public:
-  // Looks for the program on PATH; null when it is not there. "{port}" and "{dir}" in arguments are filled
-  // in. Waits until `ready_path` answers 200.
+  // "{port}" and "{dir}" in arguments are filled in. Waits until `ready_path` answers 200; null when the
+  // program is not on PATH or does not come to that within half a minute.
   static std::unique_ptr<PeerProcess> start(const std::string& program, std::vector<std::string> arguments,
                                             const std::string& ready_path);
   ~PeerProcess();  // ends the process and removes the folder

@@ -100,6 +100,21 @@ TEST_F(RemoteTest, what_the_engine_refuses_for_good_is_dropped_counted_and_repor
   EXPECT_TRUE(counted("trimtab_remote_dropped_samples_total 1"));
 }
 
+TEST_F(RemoteTest, metadata_is_taken_while_the_engine_is_asked_for_its_statistics) {
+  RemoteStore* asking = nullptr;
+  std::atomic<bool> taken = false;
+  Server server([&](const Server::Request& request) {
+    if (!request.target.starts_with("/api/v1/status/tsdb")) return Server::Response{};
+    taken = asking->set_metadata("a", {.type = MetricType::kGauge, .help = {}, .unit = {}}).has_value();
+    return Server::Response{.body = R"({"data":{"headStats":{"numSeries":3}}})"};
+  });
+  // With one lock for both the answer waits for the time-out of the request that it is the answer to.
+  const auto store = open({.url = server.url(), .read_timeout_ms = 10 * kSecondMs});
+  asking = store.get();
+  EXPECT_EQ(store->stats().series, 3U);
+  EXPECT_TRUE(taken);
+}
+
 TEST_F(RemoteTest, a_full_queue_refuses_and_takes_again_when_it_empties) {
   std::atomic<bool> away = true;
   Server server([&](const Server::Request&) { return Server::Response{.status = away ? 503 : 200}; });
@@ -265,7 +280,7 @@ TEST_F(VictoriaMetricsTest, samples_written_to_victoriametrics_come_back) {
       "victoria-metrics",
       {"-storageDataPath={dir}/data", "-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y"},
       "/health");
-  if (!peer) GTEST_SKIP() << "victoria-metrics is not on PATH, or does not start";
+  ASSERT_TRUE(peer) << "victoria-metrics is not on PATH (packages.txt), or does not start";
   write_and_read(*peer, "/internal/force_flush");
 }
 
@@ -275,7 +290,7 @@ TEST_F(PrometheusTest, samples_written_to_prometheus_come_back) {
                          {"--config.file={dir}/prometheus.yml", "--storage.tsdb.path={dir}/data",
                           "--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver"},
                          "/-/ready");
-  if (!peer) GTEST_SKIP() << "prometheus is not on PATH, or does not start";
+  ASSERT_TRUE(peer) << "prometheus is not on PATH (packages.txt), or does not start";
   write_and_read(*peer, "");
 }
 

@@ -81,6 +81,7 @@ Status Keeper::merge_series(std::uint32_t series) {
 Status Keeper::merge_chunks(Which which) {
   const std::lock_guard maintenance(core_.maintenance_mutex);
   for (std::uint32_t id = 0; id < core_.heads.size(); ++id) {
+    if (core_.closing.load(std::memory_order_relaxed)) return ok();
     {
       const std::lock_guard lock(core_.append_mutex);
       Head& head = core_.heads.at(id);

@@ -113,6 +113,7 @@ struct Core {
   std::atomic<std::uint64_t> journal_bytes{0};  // written since the last checkpoint began
   std::atomic<std::uint64_t> seal_epoch{0};     // raised after chunks changed, before heads let go
   std::atomic<std::uint64_t> corrupt_chunks{0};
+  std::atomic<bool> closing{false};  // upkeep ends at its next series; the next start goes on
 
   // Writes a change of chunks with the totals that follow from it. Requires: append_mutex.
   Status write_chunks(rocksdb::WriteBatch& batch, const Totals& after);

@@ -51,6 +51,7 @@ Status Engine::start() {
   core_.database = TRY(Database::open(database));
   const RecoveryReport report = TRY(recover(core_));
   TRY(load_metadata());
+  opened_ = true;
   core_.logger.info("store opened", {{"directory", core_.options.directory},
                                      {"series", report.series},
                                      {"journal_entries", report.journal_entries},
@@ -69,6 +70,7 @@ Status Engine::start() {
 }
 
 Engine::~Engine() {
+  core_.closing.store(true, std::memory_order_relaxed);
   for (std::jthread* const thread : {&sync_thread_, &keep_thread_}) {
     if (thread->joinable()) {
       thread->request_stop();
@@ -76,7 +78,7 @@ Engine::~Engine() {
     }
   }
   if (core_.database == nullptr) return;
-  if (core_.gate.is_open()) {
+  if (opened_ && core_.gate.is_open()) {
     // The journal has it all; the checkpoint only makes the next start fast.
     if (Status status = keeper_.checkpoint(); !status) {
       core_.logger.warn("closing without a checkpoint", {{"error", status.error().message()}});
@@ -135,7 +137,13 @@ void Engine::keep_loop(const std::stop_token& stop) {
 std::size_t Engine::resolve(std::span<const LabelsHash> keys, std::span<SeriesId> out) {
   return core_.keys.resolve(keys, out);
 }
-void Engine::remember_key(const LabelsHash& key, SeriesId id) { core_.keys.remember(key, id); }
+void Engine::remember_key(const LabelsHash& key, SeriesId id) {
+  // A series may be forgotten since the caller looked it up. It leaves the index first and the keys after
+  // that, so a key remembered under this lock is of a living series or is cleared with it.
+  const std::shared_lock lock(core_.index_mutex);
+  if (core_.index.alive(raw(id))) core_.keys.remember(key, id);
+}
+
 Result<SeriesId> Engine::ensure_series(const Labels& labels) { return writer_.ensure_series(labels); }
 
 Result<AppendOutcome> Engine::append(std::span<const Sample> batch) {

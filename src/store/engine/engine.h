@@ -74,6 +74,8 @@ class Engine final : public EmbeddedStore {
 
   const EngineHooks hooks_;
   Core core_;
+  // The heads hold all of the journal. Until then the destructor writes nothing: it would drop the rest.
+  bool opened_ = false;
   Writer writer_;
   Keeper keeper_;
 

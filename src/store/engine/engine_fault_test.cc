@@ -5,6 +5,8 @@
 #include <rocksdb/file_system.h>
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "store/engine/engine_testlib.h"
@@ -190,6 +192,65 @@ TEST_F(StoreFaults, corrupt_chunk_names_series_and_chunk_and_others_stay_readabl
   const auto inspection = store.engine->inspect(true, 1);
   EXPECT_EQ(inspection->corrupt_chunks, 1U);
   EXPECT_TRUE(store.engine->maintain().has_value());
+}
+
+// The value of a record, changed behind the store's back.
+void with_record(const std::string& directory, Family family, std::string_view key,
+                 const std::function<void(std::string& value)>& change) {
+  DatabaseOptions options;
+  options.directory = directory;
+  options.cache_bytes = 1 << 20;
+  const auto database = Database::open(options);
+  ASSERT_TRUE(database.has_value()) << database.error().message();
+  auto value = (*database)->get(family, key);
+  ASSERT_TRUE(value.has_value()) << value.error().message();
+  const std::string before = *value;
+  change(*value);
+  if (*value == before) return;
+  rocksdb::WriteBatch batch;
+  batch.Put((*database)->family(family), slice(key), *value);
+  ASSERT_TRUE((*database)->write(batch).has_value());
+}
+
+TEST_F(StoreFaults, start_that_fails_drops_nothing_of_the_journal) {
+  const Labels mem = metric("mem");
+  const auto cpu_key = series_key(raw(store.series(cpu)));
+  const auto mem_key = series_key(raw(store.series(mem)));
+  store.append(cpu, kNow - 9, 1);
+  store.append(mem, kNow - 9, 1);
+  ASSERT_TRUE(store.engine->maintain().has_value());
+  store.append(cpu, kNow - 8, 2);  // entry 3
+  store.append(mem, kNow - 8, 2);  // entry 4
+  const std::string stopped = store.directory.path("stopped");
+  std::filesystem::copy(store.options.directory, stopped, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(store.engine->maintain().has_value());
+  store.close();
+  // As after a stop in the middle of that checkpoint: one head is saved at entry 5, the other at entry 3.
+  std::string saved;
+  with_record(store.options.directory, Family::kHeads, view(cpu_key), [&](std::string& v) { saved = v; });
+  with_record(stopped, Family::kHeads, view(cpu_key), [&](std::string& v) { v = saved; });
+
+  const JournalKey entry = journal_key(4);
+  const std::pair<Family, std::string_view> unreadable[] = {{Family::kHeads, view(mem_key)},
+                                                            {Family::kJournal, view(entry)}};
+  for (const auto& [family, key] : unreadable) {
+    const int number = static_cast<int>(family);
+    store.options.directory = store.directory.path("case" + std::to_string(number));
+    std::filesystem::copy(stopped, store.options.directory, std::filesystem::copy_options::recursive);
+    std::string good;
+    with_record(store.options.directory, family, key, [&](std::string& v) {
+      good = v;
+      v = "\xff";
+    });
+    const Status failed = store.open();
+    ASSERT_FALSE(failed.has_value()) << number;
+    EXPECT_EQ(failed.error().code(), ErrorCode::kCorrupt) << failed.error().message();
+    with_record(store.options.directory, family, key, [&](std::string& v) { v = good; });
+    store.reopen();
+    EXPECT_EQ(store.read(cpu).size(), 2U) << number;
+    EXPECT_EQ(store.read(mem).size(), 2U) << number;
+    store.close();
+  }
 }
 
 TEST_F(StoreFaults, group_of_waiting_writers_is_synced_together) {

@@ -237,6 +237,22 @@ TEST_F(EmbeddedStoreTest, whole_series_is_forgotten_and_its_number_never_given_a
   EXPECT_NE(store.series(cpu), first);
 }
 
+TEST_F(EmbeddedStoreTest, key_of_a_series_forgotten_meanwhile_is_not_remembered) {
+  const LabelsHash key = hash_bytes("wire");
+  const SeriesId gone = store.series(cpu);
+  store.append({{gone, kNow - 1, 1}});
+  ASSERT_TRUE(store.engine->remove(exactly(cpu), {}).has_value());
+  store.engine->remember_key(key, gone);  // by a writer that looked its series up before
+  SeriesId id{};
+  EXPECT_EQ(store.engine->resolve({&key, 1}, {&id, 1}), 1U);
+  EXPECT_EQ(id, kNoSeries);
+  const SeriesId made = store.series(cpu);
+  store.engine->remember_key(key, made);
+  ASSERT_EQ(store.engine->resolve({&key, 1}, {&id, 1}), 0U);
+  EXPECT_EQ(id, made);
+  EXPECT_EQ(store.append({{id, kNow, 2}}).taken, 1U);
+}
+
 TEST_F(EmbeddedStoreTest, retention_by_age_hides_at_once_and_drops_when_due) {
   fill(cpu, kNow - 10 * kDayMs, 1000);
   fill(metric("live"), kNow - 10 * kDayMs, 240, kHourMs);

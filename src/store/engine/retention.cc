@@ -61,6 +61,7 @@ Status Keeper::drop_before(TimestampMs cutoff) {
                                           kTiers.back().block_ms
                                     : std::numeric_limits<TimestampMs>::min();
   for (std::uint32_t id = 0; id < core_.heads.size(); ++id) {
+    if (core_.closing.load(std::memory_order_relaxed)) return ok();
     const std::lock_guard lock(core_.append_mutex);
     TRY(core_.gate.check());
     const Head& head = core_.heads.at(id);
@@ -120,6 +121,7 @@ Status Keeper::enforce_retention() {
   core_.logger.info("history over the size bound goes",
                     {{"bytes", used}, {"bound", limit}, {"before", format_timestamp(cutoff)}});
   TRY(drop_before(cutoff));
+  if (core_.closing.load(std::memory_order_relaxed)) return ok();
   return core_.database->compact(Family::kChunks);
 }
 
