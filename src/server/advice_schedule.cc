@@ -30,7 +30,7 @@ void AdviceSchedule::start() {
 }
 
 void AdviceSchedule::stop() {
-  cancelled_ = true;
+  cancel();
   thread_.request_stop();
   {
     const std::lock_guard lock(mutex_);
@@ -62,7 +62,12 @@ Result<AdviceSchedule::Round> AdviceSchedule::run_now() {
     }
     running_ = true;
   }
-  Result<Round> round = run_round();
+  Result<Round> round = fail(ErrorCode::kInternal, "advice: no answer");
+  try {
+    round = run_round();
+  } catch (const std::exception& e) {  // else others would wait for this round for ever
+    round = fail(ErrorCode::kInternal, fmt::format("advice: {}", e.what()));
+  }
   const std::lock_guard lock(mutex_);
   running_ = false;
   ++finished_;

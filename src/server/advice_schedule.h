@@ -35,8 +35,9 @@ class AdviceSchedule {
                  DurationMs interval_ms);
   ~AdviceSchedule() { stop(); }
 
-  void start();  // interval 0: only on demand
-  void stop();   // idempotent
+  void start();                         // interval 0: only on demand
+  void cancel() { cancelled_ = true; }  // rounds end soon, with kCancelled; waits for nothing
+  void stop();                          // cancel(), then the thread ends; idempotent
 
   struct Round {
     std::size_t advisors = 0;

@@ -37,7 +37,7 @@ void AnalysisSchedule::start() {
 }
 
 void AnalysisSchedule::stop() {
-  cancelled_ = true;
+  cancel();
   thread_.request_stop();
   {
     const std::lock_guard lock(mutex_);
@@ -100,7 +100,12 @@ Result<AnalysisPass> AnalysisSchedule::run_now() {
     }
     running_ = true;
   }
-  Result<AnalysisPass> pass = run_pass();
+  Result<AnalysisPass> pass = fail(ErrorCode::kInternal, "analysis: no answer");
+  try {
+    pass = run_pass();
+  } catch (const std::exception& e) {  // else others would wait for this pass for ever
+    pass = fail(ErrorCode::kInternal, fmt::format("analysis: {}", e.what()));
+  }
   const std::lock_guard lock(mutex_);
   running_ = false;
   ++finished_;

@@ -38,7 +38,10 @@ class AnalysisSchedule {
 
   // The first pass runs at once.
   void start();
-  // Cancels the pass under way. Idempotent.
+  // Passes and looks at past moments end soon, with kCancelled, and no new ones begin. Waits for nothing:
+  // called before anything that waits for them.
+  void cancel() { cancelled_ = true; }
+  // cancel(), then the thread ends. Idempotent.
   void stop();
 
   // One pass as of now, recorded. Errors: those of the analyzer and the ledger, kCancelled on stop.

@@ -50,5 +50,11 @@ TEST_F(AnalysisScheduleTest, a_look_at_a_past_moment_leaves_the_state_alone) {
   EXPECT_FALSE(ledger_->get_state(AnalysisSchedule::kMemoryKey).value().has_value());
 }
 
+TEST_F(AnalysisScheduleTest, nothing_is_begun_once_it_is_cancelled) {
+  analysis_.cancel();
+  EXPECT_EQ(analysis_.run_now().error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(analysis_.judge(kNow - kHourMs).error().code(), ErrorCode::kCancelled);
+}
+
 }  // namespace
 }  // namespace trimtab

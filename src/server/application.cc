@@ -108,8 +108,11 @@ class RunningApplication final : public Application {
     return first;
   }
 
-  // In reverse order: no new requests, then nothing that writes or judges, then the store.
+  // In reverse order: no new requests, then nothing that writes or judges, then the store. First of all what
+  // requests may be waiting for is told to end.
   void stop() override {
+    if (analysis_) analysis_->cancel();
+    if (loop_) loop_->cancel();
     if (http_) http_->stop();
     if (loop_) loop_->stop();
     if (self_scrape_) self_scrape_->stop();

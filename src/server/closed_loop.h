@@ -51,7 +51,8 @@ class ClosedLoop {
   explicit ClosedLoop(Parts parts);
 
   void start();
-  void stop();  // idempotent
+  void cancel() { advice_.cancel(); }  // advice ends soon; waits for nothing
+  void stop();                         // idempotent
   AdviceSchedule& advice() { return advice_; }
   act::ChangeRunner& changes() { return changes_; }
 

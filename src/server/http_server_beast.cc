@@ -15,7 +15,9 @@ class BeastServer final : public HttpServer {
  public:
   BeastServer(const HttpServerOptions& options, const http::Router& router, const Gatekeeper& gatekeeper,
               Metrics& metrics, Logger& logger)
-      : core_(options, router, gatekeeper, metrics, logger), acceptor_(context_), retry_(context_) {}
+      : core_(options, router, gatekeeper, metrics, logger),
+        acceptor_(asio::make_strand(context_)),
+        retry_(acceptor_.get_executor()) {}
   ~BeastServer() override { stop(); }
 
   Status open() {
@@ -36,7 +38,7 @@ class BeastServer final : public HttpServer {
                   fmt::format("listening on {}: {}", core_.options.listen.to_string(), error.message()));
     }
     port_ = acceptor_.local_endpoint().port();
-    asio::co_spawn(context_, accept_loop(), asio::detached);
+    asio::co_spawn(acceptor_.get_executor(), accept_loop(), asio::detached);
     const int threads = core_.options.io_threads > 0
                             ? core_.options.io_threads
                             : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -51,7 +53,7 @@ class BeastServer final : public HttpServer {
   void stop() override {
     if (threads_.empty()) return;
     core_.draining = true;
-    asio::post(context_, [this] {
+    asio::post(acceptor_.get_executor(), [this] {
       error_code ignored;
       acceptor_.close(ignored);
       retry_.cancel();
@@ -153,6 +155,7 @@ class BeastServer final : public HttpServer {
 
   Core core_;  // outlives the context, whose end destroys what connections were doing
   asio::io_context context_;
+  // On a strand of its own: stop() closes it while another thread may be accepting.
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   std::optional<asio::ssl::context> tls_;

@@ -49,7 +49,8 @@ Status SelfScrape::collect() {
     }
     batch.push_back({it->second, now, parser.sample().value});
   }
-  TRY(store_.append(batch));
+  const AppendOutcome outcome = TRY(store_.append(batch));
+  if (outcome.invalid_refused > 0) known_.clear();  // series that the store forgot: look all up again
   return ok();
 }
 
