@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "act/failpoint.h"
@@ -55,10 +56,15 @@ void ChangeRunner::stop() {
     ending.swap(running_);
   }
   for (auto& [id, running] : ending) {
-    // An effect may begin between a cancel and the join: asked again until it is over.
+    // A cancel may come before the statement that takes long: asked again until it is over, seldom enough
+    // that what a cancelled effect tidies up is not cancelled as well.
+    std::unique_lock lock(running_mutex_);
     while (!*running.done) {
+      lock.unlock();
       executors_.cancel_all();
-      running.done->wait(false);
+      lock.lock();
+      step_ended_.wait_for(lock, std::chrono::milliseconds(kCancelAgainMs),
+                           [&] { return running.done->load(); });
     }
   }
 }
@@ -116,15 +122,30 @@ Status ChangeRunner::check_conflicts(const Recommendation& recommendation) {
   return ok();
 }
 
+// A person may try again what was taken back or failed; policy only makes what is proposed.
+Result<bool> ChangeRunner::may_apply(const Recommendation& recommendation) {
+  if (recommendation.state != RecommendationState::kAccepted) {
+    return recommendation.state == RecommendationState::kProposed;
+  }
+  ChangeFilter live;
+  live.recommendation = recommendation.id;
+  live.live = true;
+  return TRY(ledger_.changes(live)).empty();
+}
+
 Result<Change> ChangeRunner::propose(std::int64_t recommendation, const std::string& by) {
   TRY(check_who(by));
   return propose_as(TRY(ledger_.recommendation(recommendation)), by);
 }
 
 Result<Change> ChangeRunner::propose_as(const Recommendation& recommendation, const std::string& by) {
-  if (recommendation.state != RecommendationState::kProposed) {
-    return fail(ErrorCode::kConflict, fmt::format("R-{} is {}; only a proposed one can be applied",
-                                                  recommendation.id, to_string(recommendation.state)));
+  if (!TRY(may_apply(recommendation))) {
+    const std::string why =
+        recommendation.state_reason.empty() ? "" : fmt::format(" ({})", recommendation.state_reason);
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("R-{} is {}{}; only a proposed one, or one whose change was not kept, can be applied",
+                    recommendation.id, to_string(recommendation.state), why));
   }
   if (recommendation.action.type.empty()) {
     return invalid(fmt::format("R-{} is for people: it has no action to execute", recommendation.id));
@@ -266,6 +287,28 @@ Status ChangeRunner::propose_by_policy() {
   return ok();
 }
 
+// A recommendation whose change was not kept stays accepted: policy does not try again what has just failed.
+// It says so itself, lest it look as if the change were still to come.
+void ChangeRunner::settle(const Recommendation& one, const Change& change) {
+  const bool kept = !is_live(change) && change.state == ChangeState::kKept;
+  std::string_view became;
+  if (!is_live(change)) {
+    switch (change.state) {
+      case ChangeState::kKept: became = " was kept"; break;
+      case ChangeState::kRolledBack: became = " was taken back"; break;
+      case ChangeState::kInconclusive: became = " was left in place, nothing proven"; break;
+      default: became = " failed"; break;
+    }
+  }
+  const RecommendationState state = kept ? RecommendationState::kDone : RecommendationState::kAccepted;
+  const std::string reason = fmt::format("C-{}{}", change.id, became);
+  if (one.state == state && one.state_reason == reason) return;
+  const auto said = ledger_.set_recommendation_state(one.id, state, one.state_by, reason);
+  if (!said)
+    logger_.warn("a recommendation does not follow its change",
+                 {{"recommendation", one.id}, {"change", change.id}, {"error", said.error().message()}});
+}
+
 // Recommendations follow their changes, also when a crash came between the two.
 Status ChangeRunner::settle_recommendations() {
   RecommendationFilter filter;
@@ -277,13 +320,7 @@ Status ChangeRunner::settle_recommendations() {
     const std::vector<Change> newest = TRY(ledger_.changes(of_it));
     if (newest.empty()) continue;
     const Change& change = newest[0];
-    if (one.state == RecommendationState::kProposed && is_live(change)) {
-      TRY(ledger_.set_recommendation_state(one.id, RecommendationState::kAccepted, "",
-                                           fmt::format("C-{}", change.id)));
-    } else if (one.state == RecommendationState::kAccepted && change.state == ChangeState::kKept) {
-      TRY(ledger_.set_recommendation_state(one.id, RecommendationState::kDone, "",
-                                           fmt::format("C-{} was kept", change.id)));
-    }
+    if (one.state == RecommendationState::kAccepted || is_live(change)) settle(one, change);
     // A proposed change by policy whose approval was lost in a crash.
     if (change.state == ChangeState::kProposed && !policy_.dry_run &&
         ruling(one).approve == Approval::kAuto && change.steps.size() == 1 &&
@@ -337,10 +374,8 @@ void ChangeRunner::tell(const Change& before, const Change& after) {
       .add();
   const std::string_view reason = after.steps.empty() ? std::string_view() : after.steps.back().reason;
   logger_.info("change moved", {{"change", after.id}, {"state", state}, {"reason", reason}});
-  if (after.state == ChangeState::kKept && before.state != ChangeState::kKept) {
-    static_cast<void>(ledger_.set_recommendation_state(after.recommendation, RecommendationState::kDone, "",
-                                                       fmt::format("C-{} was kept", after.id)));
-  }
+  if (is_live(after)) return;
+  if (const auto one = ledger_.recommendation(after.recommendation)) settle(*one, after);
 }
 
 bool ChangeRunner::step_now(const Change& change) {
@@ -369,8 +404,9 @@ void ChangeRunner::start(const Change& change) {
   auto done = std::make_shared<std::atomic<bool>>(false);
   std::jthread thread([this, change, done] {
     static_cast<void>(step_now(change));
+    const std::lock_guard ended(running_mutex_);
     done->store(true);
-    done->notify_all();
+    step_ended_.notify_all();
   });
   running_.emplace(change.id, Running{done, change, std::move(thread)});
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,9 +49,9 @@ class ChangeRunner {
   Status check_idea(const Action& action, const VerifyPlan& plan) const;
   // What an action comes to, as its executor words it. Errors: parameters it would refuse.
   Result<ActionWords> describe(const Action& action) const;
-  // A change of a proposed recommendation, waiting for consent (state proposed). Errors: kNotFound,
-  // kConflict (not proposed; its entity has a live change), kInvalid (no action to execute), kDenied
-  // (policy: never), kUnsupported (no executor for this type).
+  // A change of a recommendation that is proposed, or whose last change was not kept; it waits for consent
+  // (state proposed). Errors: kNotFound, kConflict (decided otherwise; its entity has a live change),
+  // kInvalid (no action to execute), kDenied (policy: never), kUnsupported (no executor for this type).
   Result<Change> propose(std::int64_t recommendation, const std::string& by);
   // Errors: kDenied (policy: dry_run or never; nobody named), kConflict (not proposed any more).
   Result<Change> approve(std::int64_t change, const std::string& by, const std::string& reason = "");
@@ -69,6 +70,7 @@ class ChangeRunner {
 
   static constexpr std::size_t kStepsAtOnceMax = 8;
   static constexpr std::size_t kLiveChangesMax = 64;
+  static constexpr DurationMs kCancelAgainMs = 5 * kSecondMs;
   static constexpr DurationMs kProposePollMs = 5 * kSecondMs;
   static constexpr DurationMs kRecheckPollMs = kMinuteMs;
   static constexpr std::array<DurationMs, 3> kRecheckAfter = {kDayMs, 7 * kDayMs, 30 * kDayMs};
@@ -81,10 +83,12 @@ class ChangeRunner {
   };
 
   Status propose_by_policy();
+  void settle(const Recommendation& one, const Change& change);
   Status settle_recommendations();
   Status recheck_kept();
   Status recheck(const Change& change);
   Status check_conflicts(const Recommendation& recommendation);
+  Result<bool> may_apply(const Recommendation& recommendation);
   Result<Change> propose_as(const Recommendation& recommendation, const std::string& by);
   Result<Change> approve_as(Change change, const std::string& by, const std::string& reason);
   void start(const Change& change);
@@ -103,6 +107,7 @@ class ChangeRunner {
   Verifier verifier_;
   const std::string node_;
   std::mutex running_mutex_;
+  std::condition_variable step_ended_;
   std::map<std::int64_t, Running> running_;
   TimestampMs propose_at_ms_ = 0;
   TimestampMs recheck_at_ms_ = 0;

@@ -132,6 +132,15 @@ TEST_F(ChangeRunnerTest, change_that_harms_a_guard_is_reversed_within_a_few_look
   EXPECT_NE(change.verdict.reason.find("insert time"), std::string::npos) << change.verdict.reason;
   EXPECT_EQ(world.target->value(), "before");
   EXPECT_EQ(world.target->effects(), "au");
+
+  // Policy leaves what has just failed alone and says why; a person may try again.
+  const Recommendation said = world.ledger->recommendation(change.recommendation).value();
+  EXPECT_EQ(said.state, RecommendationState::kAccepted);
+  EXPECT_EQ(said.state_reason, fmt::format("C-{} was taken back", change.id));
+  EXPECT_EQ(said.state_by, "ada");
+  const Change again = world.runner->propose(said.id, "ada").value();
+  EXPECT_EQ(world.ledger->recommendation(said.id)->state_reason, fmt::format("C-{}", again.id));
+  EXPECT_EQ(world.runner->propose(said.id, "ada").error().code(), ErrorCode::kConflict);
 }
 
 TEST_F(ChangeRunnerTest, change_without_effect_is_told_so_and_taken_back_or_kept_as_policy_says) {
@@ -207,7 +216,9 @@ TEST_F(ChangeRunnerTest, person_may_give_up_before_and_take_back_after_it_was_ke
   ASSERT_TRUE(world.runner->approve(second.id, "ada"));
   ASSERT_EQ(run(world, second.id).state, ChangeState::kKept);
   ASSERT_TRUE(world.runner->rollback(second.id, "ada", "disk is full"));
+  EXPECT_EQ(world.ledger->recommendation(second.recommendation)->state, RecommendationState::kDone);
   EXPECT_EQ(run(world, second.id).state, ChangeState::kRolledBack);
+  EXPECT_EQ(world.ledger->recommendation(second.recommendation)->state, RecommendationState::kAccepted);
   EXPECT_EQ(world.target->value(), "before");
   EXPECT_EQ(world.runner->rollback(second.id, "ada", "again").error().code(), ErrorCode::kConflict);
 }

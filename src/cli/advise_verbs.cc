@@ -22,7 +22,9 @@ namespace {
 
 std::string worth_of(const Recommendation& r) {
   if (r.state == RecommendationState::kNotEnoughData) return "needs " + r.needs;
-  return expected_words(r.expected, r.verify);
+  std::string worth = expected_words(r.expected, r.verify);
+  if (r.state != RecommendationState::kAccepted || r.state_reason.empty()) return worth;
+  return fmt::format("{}; expected {}", r.state_reason, worth);
 }
 
 Status print_table(const std::vector<std::string>& records) {

@@ -100,7 +100,7 @@ TEST(CommandLine, no_server_is_3_and_says_how_to_start_one) {
 }
 
 TEST(CommandLine, check_tells_every_problem) {
-  const std::string path = testing::TempDir() + "trimtab_cli_check.yaml";
+  const std::string path = testing::TempDir() + fmt::format("trimtab_cli_check_{}.yaml", ::getpid());
   std::ofstream(path) << "listen: x\nhost: {interval: 0s}\n";
   const Said said = run({"check", path.c_str()});
   EXPECT_EQ(said.code, kUsage);
@@ -109,6 +109,7 @@ TEST(CommandLine, check_tells_every_problem) {
   std::ofstream(path) << "host: {interval: 5s}\n";
   EXPECT_EQ(run({"check", path.c_str()}).code, kOk);
   EXPECT_EQ(run({"check", path.c_str(), "--host.interval", "0s"}).code, kUsage);
+  std::filesystem::remove(path);
 }
 
 TEST(CommandLine, beyond_loopback_without_a_token_file_does_not_start) {
@@ -118,7 +119,7 @@ TEST(CommandLine, beyond_loopback_without_a_token_file_does_not_start) {
 }
 
 TEST(CommandLine, check_rules_tells_file_and_line) {
-  const std::string path = testing::TempDir() + "trimtab_cli_rules.yml";
+  const std::string path = testing::TempDir() + fmt::format("trimtab_cli_rules_{}.yml", ::getpid());
   std::ofstream(path) << "groups:\n- name: a\n  rules:\n  - record: x\n    expr: sum(\n";
   const Said bad = run({"check", "rules", path.c_str()});
   EXPECT_EQ(bad.code, kUsage);
@@ -129,6 +130,7 @@ TEST(CommandLine, check_rules_tells_file_and_line) {
   EXPECT_EQ(good.code, kOk) << good.err;
   EXPECT_EQ(good.out, path + ": 1 group, 1 rule: all is well\n");
   EXPECT_EQ(run({"check", "rules", "/nowhere/rules.yml"}).code, kFailed);
+  std::filesystem::remove(path);
 }
 
 class QueryVerb : public testing::Test {

@@ -73,6 +73,14 @@ struct ChangeStep {
 };
 
 struct Change {
+  // In records.cc: inline, each file that holds one would compile them anew.
+  Change();
+  Change(const Change&);
+  Change(Change&&) noexcept;
+  Change& operator=(const Change&);
+  Change& operator=(Change&&) noexcept;
+  ~Change();
+
   std::int64_t id = 0;  // C-<id>
   std::int64_t recommendation = 0;
   EntityRef entity;

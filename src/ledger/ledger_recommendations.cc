@@ -52,7 +52,7 @@ Status check_advice(const Recommendation& said, const std::vector<std::string>& 
 bool may_move(RecommendationState from, RecommendationState to) {
   using enum RecommendationState;
   switch (to) {
-    case kAccepted: return from == kProposed || from == kAccepted;
+    case kAccepted: return from == kProposed || from == kAccepted || from == kDone;  // taken back after all
     case kDone: return from == kAccepted || from == kDone;
     case kDismissed: return is_live(from);
     case kWithdrawn:

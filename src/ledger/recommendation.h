@@ -73,7 +73,7 @@ double risk_weight(Risk risk);
 enum class RecommendationState {
   kProposed,       // may be applied
   kNotEnoughData,  // see `needs`
-  kAccepted,       // a change was made of it; see the changes
+  kAccepted,       // a change was made of it; state_reason says what became of it
   kDone,           // its change was kept
   kDismissed,      // a person said no
   kWithdrawn,      // its reason is gone
@@ -97,6 +97,14 @@ struct ExpectedEffect {
 };
 
 struct Recommendation {
+  // In records.cc: inline, each file that holds one would compile them anew.
+  Recommendation();
+  Recommendation(const Recommendation&);
+  Recommendation(Recommendation&&) noexcept;
+  Recommendation& operator=(const Recommendation&);
+  Recommendation& operator=(Recommendation&&) noexcept;
+  ~Recommendation();
+
   std::int64_t id = 0;      // R-<id>
   std::string fingerprint;  // same advice again -> same recommendation; names the action and its object
   std::string advisor;      // who says so: "postgresql.index"

@@ -88,8 +88,20 @@ struct Exhaustion {
   std::optional<TimestampMs> latest_ms;
 };
 
+// Methods of evidence without a past, or without a future: there is no usual to hold it against.
+inline constexpr std::string_view kBeganWithIt = "began_with_it";
+inline constexpr std::string_view kEndedWithIt = "ended_with_it";
+
 // Something out of the ordinary about one entity in one window, with its evidence.
 struct Finding {
+  // In records.cc: inline, each file that holds one would compile them anew.
+  Finding();
+  Finding(const Finding&);
+  Finding(Finding&&) noexcept;
+  Finding& operator=(const Finding&);
+  Finding& operator=(Finding&&) noexcept;
+  ~Finding();
+
   std::int64_t id = 0;      // F-<id>; 0 until the ledger has given one
   std::string fingerprint;  // same thing found again -> same finding (kind, entity, main metric)
   FindingKind kind = FindingKind::kAnomaly;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -14,6 +15,9 @@
 #include "base/http_client.h"
 
 namespace trimtab::act {
+namespace {
+constexpr std::chrono::seconds kAnswerWaitMax{30};
+}  // namespace
 
 int free_port() {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -37,7 +41,8 @@ std::size_t count_files(const std::string& folder) {
 }
 
 bool wait_for_answer(int port, const std::string& body) {
-  for (int i = 0; i < 20'000; ++i) {
+  const auto deadline = std::chrono::steady_clock::now() + kAnswerWaitMax;
+  while (std::chrono::steady_clock::now() < deadline) {
     HttpClient client;
     const auto answer = client.send({.url = fmt::format("http://127.0.0.1:{}/", port)});
     if (answer && answer->body == body) return true;

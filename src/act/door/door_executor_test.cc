@@ -160,7 +160,8 @@ TEST_F(DoorExecutorTest, time_out_ends_the_program_and_its_children) {
   const int held = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   ASSERT_GE(held, 0);
   write_program("echo old", "exec 9> " + fifo + "; printf s >&9; sleep 1000 & sleep 1000");
-  const Status status = open("    timeout: 1s\n")->apply(action("1"), "old");
+  // Long enough for the program to begin on a busy computer, far less than it would take to end.
+  const Status status = open("    timeout: 5s\n")->apply(action("1"), "old");
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kTimeout);
   fcntl(held, F_SETFL, 0);

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kAway = "HAProxy is not running";
-constexpr int kEmptyPolls = 400;  // of what is empty for a moment: the file is written anew at each load
+constexpr int kEmptyPolls = 400;  // of what is empty for a moment, as at each load
 
 void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(kHaproxyPollMs)); }
 
@@ -127,7 +127,13 @@ Result<HaproxyMaster> HaproxyMaster::find(const std::string& pid_file, const std
   HaproxyMaster out;
   out.id_ = seen->id;
   out.program_ = seen->name;
-  if (TRY(out.workers()).empty()) {
+  // None is seen for a moment when one takes another's place: /proc is no snapshot.
+  std::vector<ProcessId> workers = TRY(out.workers());
+  for (int i = 0; workers.empty() && i < kEmptyPolls; ++i) {
+    pause();
+    workers = TRY(out.workers());
+  }
+  if (workers.empty()) {
     return invalid(
         fmt::format("process {} of {} has no workers: HAProxy runs without a master process and can not be "
                     "reloaded safely; "
