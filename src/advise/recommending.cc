@@ -19,6 +19,16 @@ void complete(std::span<Recommendation> recommendations, const std::string& advi
   }
 }
 
+Recommendation for_people(std::string fingerprint, std::string title, std::string why,
+                          std::vector<Fact> evidence) {
+  Recommendation out;
+  out.fingerprint = std::move(fingerprint);
+  out.title = std::move(title);
+  out.why = std::move(why);
+  out.evidence = std::move(evidence);
+  return out;
+}
+
 Recommendation not_enough_data(std::string fingerprint, std::string title, std::string needs) {
   Recommendation out;
   out.fingerprint = std::move(fingerprint);

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "advise/advisor.h"
 
@@ -14,6 +15,10 @@ inline constexpr DurationMs kAdviceExpiresMs = 7 * kDayMs;
 // with its owner and tier, times. An expiry that is set stays.
 void complete(std::span<Recommendation> recommendations, const std::string& advisor,
               const std::string& target, const EntityRef& entity, const Context& context);
+
+// Without an action: what people should look at or decide.
+Recommendation for_people(std::string fingerprint, std::string title, std::string why,
+                          std::vector<Fact> evidence);
 
 // A kNotEnoughData. `needs`: "2 more minutes of load".
 Recommendation not_enough_data(std::string fingerprint, std::string title, std::string needs);

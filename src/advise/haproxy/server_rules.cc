@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "advise/recommending.h"
 #include "base/format.h"
 
 namespace trimtab::advise::haproxy {
@@ -36,12 +37,8 @@ class ServerRules {
 
  private:
   void say(const std::string& what, std::string title, std::string why, std::vector<Fact> evidence) {
-    Recommendation one;
-    one.fingerprint = fmt::format("haproxy|{}|{}", target_, what);
-    one.title = std::move(title);
-    one.why = std::move(why);
-    one.evidence = std::move(evidence);
-    out_.push_back(std::move(one));
+    out_.push_back(for_people(fmt::format("haproxy|{}|{}", target_, what), std::move(title), std::move(why),
+                              std::move(evidence)));
   }
 
   static double requests_of(const BackendLook& backend) {

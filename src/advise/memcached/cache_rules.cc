@@ -35,12 +35,8 @@ class CacheRules {
   }
 
   void say(const std::string& what, std::string title, std::string why, std::vector<Fact> evidence) {
-    Recommendation one;
-    one.fingerprint = fmt::format("memcached|{}|{}", target_, what);
-    one.title = std::move(title);
-    one.why = std::move(why);
-    one.evidence = std::move(evidence);
-    out_.push_back(std::move(one));
+    out_.push_back(for_people(fmt::format("memcached|{}|{}", target_, what), std::move(title), std::move(why),
+                              std::move(evidence)));
   }
 
   void memory() {

@@ -64,6 +64,15 @@ double standard_error(const Served& served, std::span<const std::pair<ServedPath
   return std::sqrt(squares + std::max(0.0, others) * share * share) / served.bytes;
 }
 
+// Whoever answers chooses his media type, and it becomes a word of the configuration: no blanks, quotes,
+// braces or comments. RFC 6838 allows a few signs more that no type of text has.
+bool is_plain(std::string_view media_type) {
+  return !media_type.empty() && std::ranges::all_of(media_type, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/.+-_").contains(c);
+  });
+}
+
 class CompressionAdvisor final : public ServerAdvisor {
  public:
   explicit CompressionAdvisor(Target target) : ServerAdvisor(std::move(target), "nginx.compression") {}
@@ -132,7 +141,7 @@ CompressionGain compression_gain(const Served& served, std::span<const Sample> s
       continue;
     }
     const double share = saved_share(path, *sample->second);
-    if (share == 0) continue;
+    if (share == 0 || !is_plain(sample->second->media_type)) continue;
     types.insert(sample->second->media_type);
     out.bytes += path.bytes;
     saved += share * path.bytes;
@@ -155,13 +164,12 @@ std::optional<ConfigEdit> compression_edit(const Configuration& configuration,
   }
   const Directive* gzip = find(http->inside, "gzip");
   const Directive* types = find(http->inside, "gzip_types");
-  std::vector<std::string> wanted;
-  if (types != nullptr) wanted.assign(types->words.begin() + 1, types->words.end());
-  const std::size_t had = wanted.size();
-  const bool all = std::ranges::find(wanted, "*") != wanted.end();
+  const auto is_listed = [&](const std::string& type) {
+    return types != nullptr && std::ranges::find(types->words, type) != types->words.end();
+  };
+  std::string missing;                           // " text/css text/plain"
   for (const std::string& type : media_types) {  // text/html is always compressed, and warned of
-    if (!all && type != "text/html" && std::ranges::find(wanted, type) == wanted.end())
-      wanted.push_back(type);
+    if (type != "text/html" && !is_listed("*") && !is_listed(type)) missing += " " + type;
   }
 
   std::string added;
@@ -170,11 +178,9 @@ std::optional<ConfigEdit> compression_edit(const Configuration& configuration,
   if (find(http->inside, "gzip_min_length") == nullptr) {
     added += fmt::format("\n    gzip_min_length {:.0f};", kCompressBytesMin);
   }
-  const std::string all_types = wanted.empty() ? "" : fmt::format("gzip_types {};", fmt::join(wanted, " "));
-  if (types == nullptr && !all_types.empty()) added += "\n    " + all_types;
-  const bool adds_types = wanted.size() > had;
+  if (types == nullptr && !missing.empty()) added += fmt::format("\n    gzip_types{};", missing);
   // Compression is on for these types and yet the answers were not compressed: something else is the matter.
-  if (gzip != nullptr && !added.contains("gzip on;") && !adds_types) return std::nullopt;
+  if (gzip != nullptr && !added.contains("gzip on;") && missing.empty()) return std::nullopt;
 
   std::vector<Splice> splices;
   const std::size_t file = gzip != nullptr ? gzip->file : http->file;
@@ -187,9 +193,10 @@ std::optional<ConfigEdit> compression_edit(const Configuration& configuration,
   } else {
     splices.push_back({gzip->begin, gzip->end, "gzip on;" + added});
   }
-  if (types != nullptr && adds_types) {
-    if (types->file != file) return std::nullopt;
-    splices.push_back({types->begin, types->end, all_types});
+  if (types != nullptr && !missing.empty()) {
+    if (types->file != file || types->is_block) return std::nullopt;
+    splices.push_back(
+        {types->end - 1, types->end, missing + ";"});  // what stands there stays as it is quoted
   }
   return edit_of_all(configuration.files[file], std::move(splices));
 }

@@ -90,6 +90,10 @@ TEST(Compression, gain_lies_between_half_the_clients_and_all) {
   EXPECT_DOUBLE_EQ(gain.high, -0.5 * 0.375);
   EXPECT_LT(gain.low, -0.375);
   EXPECT_GT(gain.low, -0.45);
+  // Some application's media type is no word of a configuration.
+  CompressionLook odd = style_sheet();
+  odd.samples[0].media_type = "text/css #";
+  EXPECT_TRUE(compression_gain(odd.served, odd.samples).media_types.empty());
   // Another file that nobody asked for may compress as well.
   look.served.texts.push_back({"/b.css", 100, 4e6});
   EXPECT_DOUBLE_EQ(compression_gain(look.served, look.samples).high, gain.high);
@@ -159,6 +163,8 @@ TEST(Compression, edit_fits_what_is_set_already) {
        "http { gzip_types a/b text/css; gzip_vary on; gzip_min_length 10; gzip on; }"},
       {"http { gzip_types text/css; gzip_vary on; gzip_min_length 10; }",
        "http {\n    gzip on; gzip_types text/css; gzip_vary on; gzip_min_length 10; }"},
+      {"http { gzip on; gzip_vary on; gzip_min_length 10; gzip_types 'a b' \"#c\"; }",  // quotes stay
+       "http { gzip on; gzip_vary on; gzip_min_length 10; gzip_types 'a b' \"#c\" text/css; }"},
       {"http { gzip on; gzip_types text/css; }", ""},  // and yet it was not compressed
       {"http { gzip on; gzip_types *; }", ""},
       {"http { server { gzip off; } }", ""},

@@ -14,6 +14,7 @@ namespace {
 void collect(const Directive& block, std::vector<const Directive*>& blocks, std::vector<ProxyPlace>& out) {
   blocks.push_back(&block);
   for (const Directive& one : block.inside) {
+    if (one.name() == "upstream") continue;  // nothing is passed on in there
     if (one.is_block) {
       collect(one, blocks, out);
     } else if (one.name() == "proxy_pass" && one.words.size() == 2) {

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "advise/nginx/served.h"
+#include "advise/recommending.h"
 #include "base/format.h"
 #include "targets/nginx/access_line.h"
 
@@ -109,13 +110,9 @@ class ServerRules {
  private:
   void say(const char* what, const Group& group, const Member& member, std::string title, std::string why,
            std::vector<Fact> evidence) {
-    Recommendation one;
-    one.fingerprint =
-        fmt::format("nginx.upstream_server|{}|{}|{}|{}", where_.target, group.name, member.address, what);
-    one.title = std::move(title);
-    one.why = std::move(why);
-    one.evidence = std::move(evidence);
-    out_.push_back(std::move(one));
+    out_.push_back(for_people(
+        fmt::format("nginx.upstream_server|{}|{}|{}|{}", where_.target, group.name, member.address, what),
+        std::move(title), std::move(why), std::move(evidence)));
   }
   std::string source() const {
     return fmt::format("access log, the last {} requests passed on", format_number(tries_));

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "advise/postgresql/sessions.h"
+#include "advise/recommending.h"
 #include "base/format.h"
 
 namespace trimtab::advise::pgbouncer {
@@ -36,12 +37,8 @@ class PoolRules {
 
  private:
   void say(const std::string& what, std::string title, std::string why, std::vector<Fact> evidence) {
-    Recommendation one;
-    one.fingerprint = fmt::format("pgbouncer|{}|{}", target_, what);
-    one.title = std::move(title);
-    one.why = std::move(why);
-    one.evidence = std::move(evidence);
-    out_.push_back(std::move(one));
+    out_.push_back(for_people(fmt::format("pgbouncer|{}|{}", target_, what), std::move(title), std::move(why),
+                              std::move(evidence)));
   }
 
   // At most so many connections are in transactions at once: a wait before the first counts as well.

@@ -13,7 +13,6 @@ namespace trimtab::advise::postgresql {
 
 namespace {
 
-constexpr int kHoursADay = 24;
 constexpr std::size_t kWholeDayHours = 20;  // of 24, for a day to count as seen
 
 std::int64_t day_of(TimestampMs at) { return at / kDayMs; }

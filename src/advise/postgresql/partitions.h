@@ -41,8 +41,7 @@ struct PartitionCandidate {
 // - old rows are deleted by a range of it (kRetentionRowsMin a call and kRetentionRowsAllMin in all), and
 //   reading would not suffer: kRetentionRestrictedMin of the time of statements that read it restrict the
 //   column; or
-// - kPruningRestrictedMin of that time restricts the column, and most of it in scans of the whole table.
-// Where
+// - kPruningRestrictedMin of that time restricts the column, mostly in scans of the whole table: where
 //   an index serves the restriction, partitions save next to nothing.
 // One a table, the column with the best restriction; largest table first. Pure.
 std::vector<PartitionCandidate> partition_candidates(const Workload& workload, const std::vector<Plan>& plans,
