@@ -284,6 +284,20 @@ TEST(Hostile, extreme_numbers_are_drawn_without_nan_or_infinity) {
   }
 }
 
+TEST(Developer, evidence_against_a_known_limit_tells_of_no_time_before) {
+  BriefInput input = mixed_sample();
+  for (Finding& f : input.findings) {
+    for (Evidence& e : f.evidence) e.compared_with = {};
+  }
+  for (const BriefFormat format : {BriefFormat::kText, BriefFormat::kMarkdown, BriefFormat::kHtml}) {
+    const std::string brief = render_brief(input, format, {.audience = Audience::kDeveloper});
+    for (const char* bad : {"9999", "robust deviations", "sual learnt from"})
+      EXPECT_FALSE(has(brief, bad)) << bad;
+    EXPECT_TRUE(
+        has(render_brief(mixed_sample(), format, {.audience = Audience::kDeveloper}), "robust deviations"));
+  }
+}
+
 TEST(Hostile, missing_sparklines_times_and_evidence_are_said_not_drawn) {
   BriefInput input = mixed_sample();
   for (Finding& f : input.findings) {

@@ -40,12 +40,12 @@ EvidenceView evidence_view(const Evidence& e, Audience audience) {
   view.effect = effect_phrase(e);
   view.number = effect_number(e);
   if (std::isfinite(e.effect)) view.strength = effect_strength(e.effect);
-  view.numbers = fmt::format("effect {} robust deviations, false-alarm probability {}",
-                             format_number(e.effect), format_number(1 - e.score));
   view.method = method_words(e.method);
   view.statistic = plain_text(e.statistic, 300);
-  if (!e.window.empty()) view.window = when(e.window.from) + " to " + when(e.window.to);
-  if (!e.compared_with.empty()) {
+  if (is_known(e.window)) view.window = when(e.window.from) + " to " + when(e.window.to);
+  if (is_known(e.compared_with)) {
+    view.numbers = fmt::format("effect {} robust deviations, false-alarm probability {}",
+                               format_number(e.effect), format_number(1 - e.score));
     view.learnt = fmt::format("{} until {}", format_duration_human(e.compared_with.to - e.compared_with.from),
                               when(e.compared_with.to));
   }

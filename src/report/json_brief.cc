@@ -41,7 +41,7 @@ void time_field(JsonWriter& json, std::string_view name, std::optional<Timestamp
 
 void range_field(JsonWriter& json, std::string_view name, const TimeRange& range) {
   json.key(name);
-  if (range.empty() || range == TimeRange{}) {
+  if (!is_known(range)) {
     json.null();
     return;
   }

@@ -57,7 +57,7 @@ void evidence(std::string& out, const FindingView& f, bool developer) {
     std::string how = e.method;
     if (!e.statistic.empty()) how += (how.empty() ? "" : "; ") + e.statistic;
     if (developer && !e.learnt.empty()) how += "; usual learnt from " + e.learnt;
-    if (developer) how += "; " + e.numbers;
+    if (developer && !e.numbers.empty()) how += "; " + e.numbers;
     item(out, developer ? "Method" : "How sure",
          md(developer ? how : f.sure + (how.empty() ? "" : ": " + how)));
   }

@@ -24,7 +24,7 @@ struct EvidenceView {
   std::string effect;     // "3.1 times its usual"
   std::string number;     // "x3.1"
   std::string strength;   // "very large"
-  std::string numbers;    // "effect 12.4 robust deviations, false-alarm probability 0.0003"
+  std::string numbers;    // "effect 12.4 robust deviations, false-alarm probability 0.0003", "" of a limit
   std::string method;     // in words
   std::string statistic;  // the method's own words
   std::string selector;   // name{label="value"}

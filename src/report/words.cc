@@ -66,6 +66,8 @@ std::string capitalised(std::string text) {
   return text;
 }
 
+bool is_known(const TimeRange& range) { return !range.empty() && range != TimeRange{}; }
+
 std::string when(TimestampMs t) {
   std::string iso = format_timestamp(t);
   if (iso.size() < 16 || iso[10] != 'T') return iso;

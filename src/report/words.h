@@ -26,6 +26,8 @@ std::string plural_of(std::string_view noun);
 std::string grouped(std::uint64_t number);  // 1,234,567
 std::string capitalised(std::string text);  // first ASCII letter only
 
+// False of nothing and of all time. Evidence against a known limit, say, is compared with no time before.
+bool is_known(const TimeRange& range);
 std::string when(TimestampMs t);  // "2026-11-21 08:41 UTC"
 // "11-21 08:41": for axes, whose caption or end says UTC.
 std::string short_when(TimestampMs t);
