@@ -19,7 +19,7 @@ SORTED = "/tmp/clients.log"
 class CgroupHarm(MachineWorkplace):
     def database_files(self):
         """What PostgreSQL needs to run: a fresh database that was made here, and what it reads beside."""
-        made = harness.start_postgres(self, ["timezone = GMT", "log_timezone = GMT", "port = 5432", "shared_preload_libraries = ''",
+        made = harness.start_postgres(self, ["timezone = GMT", "log_timezone = GMT", "shared_preload_libraries = ''",
                                              "shared_buffers = 4MB", "jit = off", "max_parallel_workers_per_gather = 0",
                                              "autovacuum = off", "logging_collector = off"])
         made.run("pg_ctl", "-D", made.data, "-w", "-m", "fast", "stop")
@@ -51,7 +51,7 @@ class CgroupHarm(MachineWorkplace):
         self.machine.sh(f"find {DATA} -name .keep -exec rm {{}} +; chown -R postgres {DATA}; chmod 700 {DATA}")
         # The server process itself is kept from the kernel's killer, as the manual's "Linux Memory Overcommit" has it.
         self.start("db", "echo -1000 > /proc/self/oom_score_adj; export PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj; "
-                         f"exec su postgres -c '{BINARIES}/postgres -D {DATA}'")
+                         f"exec su postgres -c '{BINARIES}/postgres -D {DATA} -p 5432'")
         wait_until(lambda: self.machine.run(f"{PSQL} -c 'SELECT 1'")[1] == 0, 120, "PostgreSQL", pause=1)
         on_disk, in_memory = self.peak("4MB"), self.peak("256MB")
         self.assertGreater(in_memory, 1.5 * on_disk)

@@ -185,14 +185,17 @@ class Grafana(harness.Workplace):
         for _ in range(4):
             with socket.create_connection(("127.0.0.1", self.server.port), 20) as s:
                 s.sendall(head + form)
-        # Whatever became of them, nothing is left behind and others are answered.
+        # They have come to be worked on; whatever became of them, nothing is left behind and others are answered.
+        harness.wait_until(lambda: self.metric("trimtab_queries_running") > 0 or self.metric("trimtab_http_cancelled_total") > before,
+                           what="a query of a client that left")
         harness.wait_until(lambda: self.metric("trimtab_queries_running") == 0, what="no query running")
         self.test_health_check_and_build_info()
         self.assertGreaterEqual(self.metric("trimtab_http_cancelled_total"), before)
 
     def metric(self, name):
         found = re.search(rf"^{name} ([0-9.e+]+)$", self.http.get("/metrics")[2].decode(), re.M)
-        return float(found.group(1)) if found else 0.0
+        self.assertTrue(found, f"no metric {name}")
+        return float(found.group(1))
 
     def test_tokens_guard_queries_like_the_rest(self):
         with open(self.path("tokens"), "w") as f:

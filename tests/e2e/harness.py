@@ -50,6 +50,15 @@ def need(program):
     return path
 
 
+def is_running(pid):
+    """False also of a process that has ended and that its parent, such as a container's first process, does not reap."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Process:
     """A child with its log in a file; always ended at the end of the test."""
 
@@ -293,8 +302,9 @@ class Postgres:
         self.folder = tempfile.mkdtemp(prefix="trimtab-postgres-")
         test.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         os.chmod(self.folder, 0o777)
-        self.data, self.port = self.folder + "/data", free_port()
+        self.data = self.folder + "/data"
         self.run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C")
+        self.port = free_port()  # as late as can be: others take ports too
         with open(self.data + "/postgresql.conf", "a") as file:
             file.write(f"fsync = off\nlisten_addresses = '127.0.0.1'\nport = {self.port}\n"
                        "unix_socket_directories = ''\nshared_preload_libraries = 'pg_stat_statements'\n"
@@ -333,7 +343,10 @@ class Postgres:
         """As power loss would: all of its processes at once. start() brings it back."""
         pids = self.pids()
         self.signal(signal.SIGKILL)
-        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 30, "PostgreSQL is gone")
+        wait_until(lambda: not any(map(is_running, pids)), 30, "PostgreSQL is gone")
+        # Where nobody reaps its process, start() would take the old server for a live one.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.data + "/postmaster.pid")
 
     def dsn(self, user="postgres", database="postgres"):
         return f"host=127.0.0.1 port={self.port} dbname={database} user={user}"

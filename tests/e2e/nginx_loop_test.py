@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import math
 import random
 import socket
 import subprocess
@@ -97,6 +98,11 @@ class Crowd:
     def stop(self):
         self.stopping.set()
         self.thread.join()
+
+    def first_wholly_served(self, begin):
+        """When the first crowd after `begin` of which nobody was turned away had left."""
+        crowds = [self.visits[i:i + self.clients] for i in range(0, len(self.visits), self.clients)]
+        return next((c[-1][0] for c in crowds if c[0][0] >= begin and len(c) == self.clients and all(served for _, served in c)), math.inf)
 
     def turned_away(self, begin, end):
         seen = [served for moment, served in self.visits if begin <= moment <= end]
@@ -222,17 +228,21 @@ class NginxLoop(LoopWorkplace):
         found = time.time()
         # Bursts of refusals hang together: two minutes of them tell how much they vary, half a minute may not.
         seen = "count_over_time(nginx_connections_accepted[10m])"
-        wait_until(lambda: any(float(r["value"][1]) >= 120 for r in self.server.http.get_json("/api/v1/query", query=seen)["data"]["result"]),
-                   180, "two minutes of values before", pause=1)
+        wait_until(lambda: any(float(r["value"][1]) >= 240 for r in self.server.http.get_json("/api/v1/query", query=seen)["data"]["result"]),
+                   300, "two minutes of values before, one each 500 ms", pause=1)
         self.assertEqual((advice["action"]["type"], "worker_connections 256;" in advice["action"]["apply"]), ("nginx.edit", True))
         self.verb("apply", f"R-{advice['id']}", "--yes")
         change = self.wait_change(300)
         done = time.time()
         self.assertEqual((change["state"], change["verdict"]["decision"]), ("kept", "kept"), json.dumps(change, indent=1))
-        before, after = crowd.turned_away(began, found), crowd.turned_away(change["applied_ms"] / 1000 + 1, done)
+        applied = change["applied_ms"] / 1000
+        served = crowd.first_wholly_served(applied)  # nginx takes a new configuration up a while after it was told to
+        self.assertLess(served - applied, 10)
+        before, after = crowd.turned_away(began, found), crowd.turned_away(served, done)
         print(f"advice after {found - began:.0f} s, verdict after {done - began:.0f} s; clients turned away: {before}, then {after}; {change['verdict']['looks']} looks")
         self.assertGreater(before[0], 20)
         self.assertEqual(after[0], 0)
+        self.assertGreater(after[1], 0)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ class Sample(harness.Workplace):
         blamed = target["root_cause"]["node"]
         first = [f["entity"] for f in brief["findings"][:3]]
         self.assertTrue(any(blamed in json.dumps(e) for e in first), f"{blamed} is not among {first}")
-        # The terminal got the same brief, in words.
-        self.assertIn(blamed.split("_AWS")[0], server.log())
+        # The terminal gets the same brief, in words, once it is written.
+        harness.wait_until(lambda: blamed.split("_AWS")[0] in server.log(), 60, "the brief on the terminal")
         page = server.http.get("/")
         self.assertEqual(page[0], 200)
         self.assertIn(b"<svg", page[2])
