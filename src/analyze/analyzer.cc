@@ -12,7 +12,9 @@
 #include "analyze/drivers.h"
 #include "analyze/findings.h"
 #include "analyze/job_runner.h"
+#include "analyze/neighbourhood.h"
 #include "analyze/plan.h"
+#include "analyze/turnover.h"
 #include "analyze/work_pool.h"
 
 namespace trimtab {
@@ -106,8 +108,9 @@ Result<AnalysisResult> Analyzer::run(TimestampMs at, const AnalysisOptions& opti
   analyze::FindingSet found = analyze::make_findings(
       plan, results, {.at_ms = at, .false_alarms_per_day = options.false_alarms_per_day, .estate = estate_});
   result.findings = std::move(found.findings);
-  const std::uint64_t companions_left_out =
-      analyze::add_companions(result.findings, plan, *set, per_job, estate_, options.threads);
+  const auto near = analyze::neighbourhoods(result.findings, plan, estate_);
+  std::uint64_t companions_left_out = analyze::add_turnover(result.findings, near, plan, *set, at);
+  companions_left_out += analyze::add_companions(result.findings, near, plan, *set, per_job, options.threads);
   if (options.memory != nullptr) options.memory->end_pass();
   result.pass.coverage = analyze::count_coverage(plan, results, set->size());
   result.pass.coverage.findings_in_maintenance = found.in_maintenance;

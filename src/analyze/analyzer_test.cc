@@ -266,6 +266,73 @@ TEST_F(AnalyzerTest, what_else_changed_near_a_finding_joins_its_evidence_and_not
   EXPECT_EQ(companions, "queue_wait_seconds box");
 }
 
+TEST_F(AnalyzerTest, what_began_with_a_rise_is_named_with_its_share_of_it) {
+  const std::size_t began = 20;  // minutes ago
+  const auto process = [&](const char* name, std::vector<double> values) {
+    store_.add({{"__name__", "namedprocess_namegroup_memory_bytes"},
+                {"groupname", name},
+                {"instance", "h"},
+                {"job", "host"},
+                {"memtype", "resident"}},
+               kNow, kMinuteMs, values);
+  };
+  store_.add({{"__name__", "node_memory_MemAvailable_bytes"}, {"instance", "h"}, {"job", "host"}}, kNow,
+             kMinuteMs, raised(noise(12e9, 2e7, 2880, 1), began, -9e9));
+  for (unsigned i = 0; i < 5; ++i)
+    process(("old-" + std::to_string(i)).c_str(), noise(1e8, 1e6, 2880, 10 + i));
+  process("import", noise(8.5e9, 1e6, began, 2));  // the cause
+  process("shell", noise(1e7, 1e5, began, 3));     // too small to matter
+  process("later", noise(5e9, 1e6, 2, 4));         // 18 minutes after
+  process("import-2", noise(8.5e9, 1e6, 300, 5));  // hours before
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  std::string said;
+  for (const Evidence& evidence : result.findings[0].evidence) {
+    if (evidence.method != kBeganWithIt && evidence.method != kEndedWithIt) continue;
+    said += evidence.series.get("groupname");
+    EXPECT_NEAR(evidence.now, 8.5e9, 1e7);
+    EXPECT_EQ(evidence.usual, 0);
+    EXPECT_EQ(evidence.statistic, "begins at the same time; its 7.92 GiB are as much as 94 % of the change");
+  }
+  EXPECT_EQ(said, "import");
+}
+
+TEST_F(AnalyzerTest, what_ended_with_a_fall_is_named_and_a_collection_that_began_anew_is_not) {
+  const auto route = [&](const char* service, const char* path, std::size_t silent, std::size_t there) {
+    const Labels labels{{"__name__", "http_requests_total"}, {"route", path}, {"service", service}};
+    std::vector<double> total = noise(600, 10, there, static_cast<unsigned>(path[1]));
+    for (std::size_t i = 1; i < total.size(); ++i) total[i] += total[i - 1];
+    store_.add(labels, kNow - static_cast<DurationMs>(silent) * kMinuteMs, kMinuteMs, total);
+  };
+  for (const char* path : {"/a", "/b", "/c"}) route("shop", path, 0, 2880);
+  route("shop", "/d", 30, 2850);
+  // All of its routes are new, and so is whoever counts them.
+  for (const char* path : {"/a", "/b"}) route("new", path, 0, 30);
+  for (const char* service : {"shop", "new"}) {
+    const bool shop = std::string_view(service) == "shop";
+    std::vector<double> all = raised(noise(shop ? 40 : 10, 0.5, 2880, 7), 30, shop ? -10 : 20);
+    store_.add({{"__name__", "all_requests_per_second"}, {"service", service}}, kNow, kMinuteMs, all);
+  }
+  catalog_ = Catalog::load_text(
+                 "defaults: {domain: service, aspect: traffic, unit: requests/s, worse: both, entity: {kind: "
+                 "service, labels: [service]}}\nmetrics:\n"
+                 "  - {metric: http_requests_total, title: Requests, kind: counter}\n"
+                 "  - {metric: all_requests_per_second, title: All requests, kind: gauge}\n",
+                 "t")
+                 .value();
+  std::string said;
+  for (const Finding& finding : run().findings) {
+    for (const Evidence& evidence : finding.evidence) {
+      if (evidence.method != kBeganWithIt && evidence.method != kEndedWithIt) continue;
+      said += finding.entity.name + " " + evidence.method + " " + std::string(evidence.series.get("route")) +
+              "; ";
+      EXPECT_NEAR(evidence.usual, 10, 0.2);
+      EXPECT_EQ(evidence.now, 0);
+    }
+  }
+  EXPECT_EQ(said, "shop ended_with_it /d; ");
+}
+
 TEST_F(AnalyzerTest, memory_that_keeps_growing_is_told_and_a_cache_that_fills_is_not) {
   const auto add = [&](const char* instance, const std::function<double(double)>& by_day) {
     auto values = noise(0, 2e6, 3 * 1440, 5);

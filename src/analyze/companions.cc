@@ -8,7 +8,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <utility>
 
 #include "analyze/findings.h"
 #include "analyze/sparkline.h"
@@ -30,24 +29,6 @@ struct Look {
   std::size_t begin = 0;
   RowChange change;
 };
-
-bool is_explained(const Finding& finding) {
-  if (finding.evidence.empty()) return false;
-  const std::string& method = finding.evidence.front().method;
-  const bool dated = method != "leak" && method != "state";
-  return dated && finding.kind != FindingKind::kExhaustion && finding.kind != FindingKind::kSaturation &&
-         finding.kind != FindingKind::kSlo;
-}
-
-// The finding's entity first, then what it depends on directly, as the estate lists it.
-std::vector<EntityRef> entities_near(const EntityRef& entity, const Estate& estate) {
-  std::vector<EntityRef> near{entity};
-  for (const Edge& edge : estate.edges()) {
-    if (edge.kind == EdgeKind::kOwnedBy || edge.from != entity) continue;
-    if (std::find(near.begin(), near.end(), edge.to) == near.end()) near.push_back(edge.to);
-  }
-  return near;
-}
 
 double median_of(std::span<const double> values) {
   std::vector<double> present;
@@ -153,29 +134,20 @@ void explain(Finding& finding, const std::vector<std::size_t>& jobs, const Plan&
 
 }  // namespace
 
-std::uint64_t add_companions(std::vector<Finding>& findings, const Plan& plan, const SeriesSet& set,
-                             const JobOptions& options, const Estate& estate, int threads) {
-  std::map<EntityRef, std::vector<std::size_t>> jobs_of;
-  for (std::size_t i = 0; i < plan.jobs.size(); ++i) jobs_of[plan.jobs[i].entity].push_back(i);
-  std::vector<std::pair<std::size_t, std::vector<std::size_t>>> wanted;  // finding, its candidate jobs
+std::uint64_t add_companions(std::vector<Finding>& findings, std::span<const Neighbourhood> near,
+                             const Plan& plan, const SeriesSet& set, const JobOptions& options, int threads) {
   std::set<std::size_t> chosen;
   std::uint64_t left_out = 0;
-  for (std::size_t f = 0; f < findings.size() && wanted.size() < kCompanionFindingsMax; ++f) {
-    if (!is_explained(findings[f])) continue;
-    std::vector<std::size_t> candidates;
-    for (const EntityRef& entity : entities_near(findings[f].entity, estate)) {
-      for (const std::size_t job : jobs_of[entity]) {
-        if (!chosen.contains(job) && chosen.size() >= kCompanionJobsMax) {
-          ++left_out;
-          continue;
-        }
-        chosen.insert(job);
-        candidates.push_back(job);
+  for (const Neighbourhood& one : near) {
+    for (const std::size_t job : one.jobs) {
+      if (!chosen.contains(job) && chosen.size() >= kCompanionJobsMax) {
+        ++left_out;
+        continue;
       }
+      chosen.insert(job);
     }
-    wanted.emplace_back(f, std::move(candidates));
   }
-  if (wanted.empty()) return 0;
+  if (chosen.empty()) return 0;
 
   const std::vector<std::size_t> order(chosen.begin(), chosen.end());
   JobOptions keeping = options;
@@ -191,7 +163,7 @@ std::uint64_t add_companions(std::vector<Finding>& findings, const Plan& plan, c
   std::map<std::size_t, JobResult> rows;
   for (std::size_t i = 0; i < order.size(); ++i) rows.emplace(order[i], std::move(results[i]));
   kernels::ChangedRowsWorkspace workspace;
-  for (const auto& [finding, jobs] : wanted) explain(findings[finding], jobs, plan, rows, workspace);
+  for (const Neighbourhood& one : near) explain(findings[one.finding], one.jobs, plan, rows, workspace);
   return left_out;
 }
 

@@ -298,6 +298,35 @@ TEST(Developer, evidence_against_a_known_limit_tells_of_no_time_before) {
   }
 }
 
+TEST(Developer, what_began_with_a_finding_is_named_by_its_labels_and_looked_at_first) {
+  BriefInput input = mixed_sample();
+  input.events.clear();
+  Finding& memory = input.findings[0];  // host_memory
+  Evidence began;
+  began.series = memory.evidence.front()
+                     .series.with("__name__", "namedprocess_namegroup_memory_bytes")
+                     .with("groupname", "import");
+  began.unit = "bytes";
+  began.method = kBeganWithIt;
+  began.statistic = "begins at the same time; its 7.92 GiB are as much as 94 % of the change";
+  began.now = 8.5e9;
+  began.usual_low = began.usual_high = began.effect = began.score = std::numeric_limits<double>::quiet_NaN();
+  memory.evidence.insert(memory.evidence.begin() + 1, began);
+  memory.state = FindingState::kOpen;
+  const std::string brief =
+      render_brief(input, BriefFormat::kText, {.audience = Audience::kLead, .width = 200});
+  EXPECT_TRUE(has(brief, "namedprocess_namegroup_memory_bytes{groupname=\"import\"}: 7.92 GiB, usually 0 B"));
+  EXPECT_TRUE(
+      has(brief, "Look first at namedprocess_namegroup_memory_bytes{groupname=\"import\"}, which began"));
+  const std::string developer =
+      render_brief(input, BriefFormat::kText, {.audience = Audience::kDeveloper, .width = 200});
+  EXPECT_TRUE(has(developer, "7.92 GiB, usually 0 B: new; usually zero (+7.92 GiB)"));
+  EXPECT_TRUE(has(developer, "a series without a past; begins at the same time; its 7.92 GiB are as much"));
+  EXPECT_FALSE(has(developer, "nan"));
+  const std::string head = render_brief(input, BriefFormat::kText, {.audience = Audience::kHead});
+  EXPECT_FALSE(has(head, "namedprocess"));
+}
+
 TEST(Hostile, missing_sparklines_times_and_evidence_are_said_not_drawn) {
   BriefInput input = mixed_sample();
   for (Finding& f : input.findings) {

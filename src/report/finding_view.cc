@@ -52,13 +52,20 @@ EvidenceView evidence_view(const Evidence& e, Audience audience) {
   return view;
 }
 
-// Two series of one metric read alike: each gets the labels in which it differs from another.
+bool came_or_went(const Evidence& e) { return e.method == kBeganWithIt || e.method == kEndedWithIt; }
+
+// Two series of one metric read alike: each gets the labels in which it differs from another. What came or
+// went is told by those in which it differs from what the finding is about.
 void tell_apart(FindingView& view) {
   constexpr std::size_t kLabelsShown = 3;
   const auto differing = [&view](const EvidenceView& one) {
     std::vector<std::string> labels;
+    const bool whole = came_or_went(*one.evidence);
+    const Labels& main = view.evidence.front().evidence->series;
     for (const Label& label : one.evidence->series.items()) {
+      if (label.name == kMetricName) continue;
       const bool differs =
+          (whole && main.get(label.name) != label.value) ||
           std::any_of(view.evidence.begin(), view.evidence.end(), [&](const EvidenceView& other) {
             const Labels& series = other.evidence->series;
             return series.metric_name() == one.evidence->series.metric_name() &&
@@ -178,6 +185,7 @@ std::string next_step(const FindingView& view, const Finding& f) {
                        view.events.front().text, view.events.front().before);
   }
   const std::string at = when(f.since_ms);
+  if (!view.newcomer.empty()) return fmt::format("Look first at {}, which began then.", view.newcomer);
   switch (f.kind) {
     case FindingKind::kErrors:
       return fmt::format("Read the error log of {} from {} on; ask what changed then.", name_of(f.entity),
@@ -265,7 +273,12 @@ FindingView finding_view(const Finding& f, const BriefInput& input, Audience aud
   }
   view.trend = trend_words(f);
   for (const Evidence& e : f.evidence) view.evidence.push_back(evidence_view(e, audience));
-  if (audience != Audience::kHead) tell_apart(view);
+  if (audience != Audience::kHead) {
+    tell_apart(view);
+    const auto began = std::ranges::find(f.evidence, kBeganWithIt, &Evidence::method);
+    if (began != f.evidence.end())
+      view.newcomer = view.evidence[static_cast<std::size_t>(began - f.evidence.begin())].subject;
+  }
   tell_related(view, f, input.estate);
   tell_events(view, f, input.events);
   tell_exhaustion(view, f, input.at_ms);

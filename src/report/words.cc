@@ -196,7 +196,7 @@ std::string happening(const Finding& finding) {
 }
 
 std::string method_words(std::string_view method) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWords{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kWords{
       {{"seasonal_residual", "compared with the same time of earlier cycles"},
        {"calendar_residual", "compared with the same hour of other workdays or weekend days"},
        {"event_residual", "compared with earlier events of its kind"},
@@ -211,6 +211,8 @@ std::string method_words(std::string_view method) {
        {"driver_first_passage", "a forecast by what drives it and what is planned, up to its limit"},
        {"leak", "the floor under it keeps rising"},
        {"changed_with_it", "changed at the same time"},
+       {kBeganWithIt, "a series without a past"},
+       {kEndedWithIt, "a series that ended"},
        {"availability", "its own report of being up"},
        {"slo", "compared with its objective"}}};
   for (const auto& [name, words] : kWords) {

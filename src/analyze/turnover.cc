@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyze/turnover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "analyze/series_cells.h"
+#include "analyze/sparkline.h"
+#include "base/format.h"
+#include "kernels/quantile.h"
+#include "kernels/resample.h"
+
+namespace trimtab::analyze {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr DurationMs kPastMs = 3 * kHourMs;  // read before a series could have begun, to see that it had not
+constexpr std::size_t kCellsShown = 120;
+constexpr double kSameSize = 1.25;  // more than all of the change is no share of it
+
+enum class Course { kSilent, kThere, kBegan, kEnded };
+
+struct Turn {
+  std::size_t job = 0;
+  Course course = Course::kSilent;
+  TimestampMs at_ms = 0;
+  double size = 0;  // since it began, or in the hour before it ended
+  Sparkline chart;
+};
+
+Reading reading_of(const Job& job) { return job.kind == JobKind::kRate ? Reading::kRate : Reading::kValue; }
+
+// Amounts and rates add up, other readings do not.
+bool adds_up(const Job& job, const Evidence& main) {
+  if (job.kind != JobKind::kValue && job.kind != JobKind::kRate) return false;
+  const Meaning meaning = meaning_of(job, reading_of(job));
+  if (meaning.unit.empty() || meaning.unit != main.unit || job.labels == main.series) return false;
+  if (job.kind == JobKind::kValue && (meaning.unit == "ratio" || meaning.unit == "percent")) return false;
+  return meaning.aspect == "utilisation" || meaning.aspect == "traffic" || meaning.aspect == "errors";
+}
+
+// Whether what is used rose. Nothing when the finding has no two numbers.
+std::optional<bool> rose(const Evidence& main) {
+  if (!std::isfinite(main.now) || !std::isfinite(main.usual) || main.now == main.usual) return std::nullopt;
+  // An amount left (worse when it falls, and no traffic) is the use upside down.
+  const bool left = main.worse == WorseDirection::kDown && main.aspect == "utilisation";
+  return (main.now > main.usual) != left;
+}
+
+double size_within(const SampleBuffer& samples, Reading reading, TimestampMs from_ms, TimestampMs to_ms) {
+  const auto& times = samples.timestamps_ms;
+  if (reading == Reading::kRate) {
+    double increase = kNone;
+    kernels::add_increase(times, samples.values, {to_ms, to_ms - from_ms, 1}, {&increase, 1});
+    return increase * 1000 / static_cast<double>(to_ms - from_ms);
+  }
+  std::vector<double> values;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (times[i] >= from_ms && times[i] <= to_ms && !std::isnan(samples.values[i]))
+      values.push_back(samples.values[i]);
+  }
+  return values.empty() ? kNone : kernels::median_in_place(values);
+}
+
+Turn turn_of(const Job& job, const SampleBuffer& samples, const TimeRange& range, TimestampMs since_ms) {
+  Turn turn;
+  SeriesFacts facts = look_at(samples);
+  if (facts.samples < 2) return turn;
+  const bool marked = is_stale_marker(samples.values.back());
+  const DurationMs silence_ms = std::max(5 * facts.interval_ms, 10 * kMinuteMs);
+  const DurationMs lead_ms = std::max(2 * facts.interval_ms, kTurnoverLeadMs);
+  const bool begins = facts.first_ms - range.from > silence_ms;
+  const bool ends = marked || range.to - facts.last_ms > silence_ms;
+  const auto is_near = [&](TimestampMs at) { return std::abs(at - since_ms) <= lead_ms; };
+  turn.course = Course::kThere;
+  if (begins && !ends && is_near(facts.first_ms)) {
+    turn.course = Course::kBegan;
+    turn.at_ms = facts.first_ms;
+    turn.size = size_within(samples, reading_of(job), facts.first_ms, range.to);
+  } else if (ends && !begins && is_near(facts.last_ms)) {
+    turn.course = Course::kEnded;
+    turn.at_ms = facts.last_ms;
+    turn.size = size_within(samples, reading_of(job), facts.last_ms - kHourMs, facts.last_ms - 1);
+  } else if (begins || ends) {
+    turn.course = Course::kSilent;
+  }
+  if (turn.course == Course::kSilent || turn.course == Course::kThere) return turn;
+  kernels::Cells cells;
+  cells.step_ms = std::max<DurationMs>(facts.interval_ms, (range.to - range.from) / kCellsShown + 1);
+  cells.count = static_cast<std::size_t>((range.to - range.from) / cells.step_ms);
+  cells.first_end_ms = range.to - static_cast<DurationMs>(cells.count - 1) * cells.step_ms;
+  std::vector<double> values(cells.count);
+  const auto resample = reading_of(job) == Reading::kRate ? kernels::resample_rate : kernels::resample_mean;
+  resample(samples.timestamps_ms, samples.values, cells, values);
+  turn.chart = draw_sparkline(cells, values, turn.at_ms);
+  return turn;
+}
+
+std::string words(const Turn& turn, const Evidence& main, TimestampMs since_ms) {
+  const bool began = turn.course == Course::kBegan;
+  const double change = std::abs(main.now - main.usual);
+  const DurationMs ahead_ms = since_ms - turn.at_ms;
+  const std::string when = std::abs(ahead_ms) <= kMinuteMs ? "at the same time"
+                           : ahead_ms > 0                  ? format_duration_human(ahead_ms) + " before"
+                                                           : format_duration_human(-ahead_ms) + " after";
+  const std::string against = turn.size <= kSameSize * change
+                                  ? fmt::format("as much as {:.0f} % of the change", 100 * turn.size / change)
+                                  : "more than the change of " + format_with_unit(change, main.unit);
+  return fmt::format("{} {}; its {} {} {}", began ? "begins" : "ends", when,
+                     format_with_unit(turn.size, main.unit), began ? "are" : "were", against);
+}
+
+Evidence to_evidence(const Job& job, Turn& turn, const Evidence& main, TimestampMs since_ms,
+                     const TimeRange& range) {
+  const Meaning meaning = meaning_of(job, reading_of(job));
+  const bool began = turn.course == Course::kBegan;
+  Evidence evidence;
+  evidence.series = job.labels;
+  evidence.expression = expression_of(job, reading_of(job));
+  evidence.domain = job.signal.domain;
+  evidence.aspect = meaning.aspect;
+  evidence.unit = meaning.unit;
+  evidence.worse = meaning.worse;
+  evidence.method = began ? kBeganWithIt : kEndedWithIt;
+  evidence.statistic = words(turn, main, since_ms);
+  evidence.window = {turn.at_ms, range.to};
+  evidence.usual = began ? 0 : turn.size;
+  evidence.now = began ? turn.size : 0;
+  evidence.usual_low = evidence.usual_high = evidence.effect = evidence.score = kNone;  // no past to vary
+  evidence.sparkline = std::move(turn.chart.values);
+  evidence.sparkline_range = turn.chart.range;
+  return evidence;
+}
+
+void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& plan, const SeriesSet& set,
+             TimestampMs at_ms, std::uint64_t& left_out) {
+  const Evidence& main = finding.evidence.front();
+  const auto direction = rose(main);
+  if (!direction) return;
+  const Course wanted = *direction ? Course::kBegan : Course::kEnded;
+  const double change = std::abs(main.now - main.usual);
+  const TimeRange range{finding.since_ms - kTurnoverLeadMs - kPastMs, at_ms};
+  SampleBuffer samples;
+  std::vector<Turn> turns;
+  std::size_t read = 0, there = 0, turned = 0;
+  for (const std::size_t job : jobs) {
+    if (!adds_up(plan.jobs[job], main)) continue;
+    if (++read > kTurnoverJobsMax) {
+      ++left_out;
+      continue;
+    }
+    if (!set.read(plan.jobs[job].members[0].index, range, samples)) continue;
+    Turn turn = turn_of(plan.jobs[job], samples, range, finding.since_ms);
+    turn.job = job;
+    there += turn.course == Course::kThere;
+    turned += turn.course == wanted;
+    if (turn.course == wanted && turn.size >= kTurnoverShareMin * change) turns.push_back(std::move(turn));
+  }
+  if (turned > there) return;
+  std::ranges::stable_sort(turns, std::greater<>(), &Turn::size);
+  if (turns.size() > kTurnoverPerFindingMax) turns.resize(kTurnoverPerFindingMax);
+  std::vector<Evidence> found;
+  for (Turn& turn : turns)
+    found.push_back(to_evidence(plan.jobs[turn.job], turn, main, finding.since_ms, range));
+  auto& evidence = finding.evidence;
+  evidence.insert(evidence.begin() + 1, std::make_move_iterator(found.begin()),
+                  std::make_move_iterator(found.end()));
+  if (evidence.size() > kEvidencePerFindingMax) evidence.resize(kEvidencePerFindingMax);
+}
+
+}  // namespace
+
+std::uint64_t add_turnover(std::vector<Finding>& findings, std::span<const Neighbourhood> near,
+                           const Plan& plan, const SeriesSet& set, TimestampMs at_ms) {
+  std::uint64_t left_out = 0;
+  for (const Neighbourhood& one : near) {
+    explain(findings[one.finding], one.jobs, plan, set, at_ms, left_out);
+  }
+  return left_out;
+}
+
+}  // namespace trimtab::analyze
