@@ -311,7 +311,7 @@ TEST_F(LedgerTest, many_threads_and_two_connections_lose_nothing) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         Ledger& ledger = t % 2 == 0 ? *ledger_ : **second;
-        for (int i = 0; i < 25; ++i) {
+        for (int i = 0; i < 5; ++i) {
           Event event;
           event.kind = "note";
           event.title = "t";
@@ -323,7 +323,7 @@ TEST_F(LedgerTest, many_threads_and_two_connections_lose_nothing) {
     }
   }
   EXPECT_EQ(failures, 0);
-  EXPECT_EQ(ledger_->events({})->size(), 100u);
+  EXPECT_EQ(ledger_->events({})->size(), 20u);
   EXPECT_EQ(ledger_->findings({})->size(), 1u);
   EXPECT_TRUE(ledger_->check());
 }

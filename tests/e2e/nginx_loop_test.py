@@ -82,7 +82,7 @@ class Crowd:
             self.stopping.wait(0.1)
             for client in crowd:
                 self.visits.append((time.time(), self.leave(client)))
-            self.stopping.wait(0.4)
+            self.stopping.wait(0.1)
 
     def come(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -114,17 +114,19 @@ class NginxLoop(LoopWorkplace):
         self.addCleanup(load.stop)
         return load
 
-    def begin(self):
-        """An nginx that compresses nothing, and a Trimtab that watches it and may change it."""
+    def begin(self, with_log=True):
+        """An nginx that compresses nothing, and a Trimtab that watches it and may change it. With a log, times of requests guard each change; where
+        clients tarry they tell of the clients."""
         self.nginx = harness.start_nginx(self, http=TYPES)
         source = random.Random(7)
         for path, size, _ in FILES:
             with open(self.path("nginx", "html") + path, "wb") as f:
                 f.write(source.randbytes(size) if path.endswith("png") else text_like(source, size))
         self.before = self.configuration()
+        log = f"log: {self.nginx.log_file}, " if with_log else ""
         self.serve(f"""collectors:
   nginx:
-    - {{name: edge, url: "http://127.0.0.1:{self.nginx.port}/stub_status", log: {self.nginx.log_file}, config: {self.nginx.config},
+    - {{name: edge, url: "http://127.0.0.1:{self.nginx.port}/stub_status", {log}config: {self.nginx.config},
        pid_file: {self.nginx.pid_file}, binary: {harness.need("nginx")}, act: true, interval: 500ms}}
 """)
 
@@ -222,7 +224,7 @@ class NginxLoop(LoopWorkplace):
 
     def test_too_few_worker_connections_are_found_raised_and_proven(self):
         began = time.time()
-        self.begin()
+        self.begin(with_log=False)
         crowd = self.start_load(Crowd(self.nginx.port, clients=80))
         advice = wait_until(lambda: next((r for r in self.advice() if r["state"] == "proposed"), None), 120, "advice", pause=2)
         found = time.time()

@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 class Sample(harness.Workplace):
     def test_brief_names_the_blamed_entity_among_the_first_three(self):
-        server = self.start(harness.Trimtab(self.path("data"), arguments=("--sample",))).wait_ready(60)
+        server = self.start(harness.Trimtab(self.path("data"), arguments=("--sample", "--no-host"))).wait_ready(60)
         brief = harness.wait_until(lambda: self.ready_brief(server), 60, "the first brief")
         target = json.load(open(glob.glob(os.path.join(ROOT, "samples", "petshop", "**", "target.json"), recursive=True)[0]))
         blamed = target["root_cause"]["node"]
@@ -32,7 +32,7 @@ class Sample(harness.Workplace):
         return brief if brief.get("findings") else None
 
     def test_each_audience_and_format_answers(self):
-        server = self.start(harness.Trimtab(self.path("data"), arguments=("--sample",))).wait_ready(60)
+        server = self.start(harness.Trimtab(self.path("data"), arguments=("--sample", "--no-host"))).wait_ready(60)
         harness.wait_until(lambda: self.ready_brief(server), 60, "the first brief")
         for audience in ("developer", "lead", "head"):
             for form in ("text", "json", "html", "markdown"):

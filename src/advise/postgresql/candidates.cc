@@ -29,10 +29,12 @@ class UseReader {
       for (const std::string& condition : node.conditions) {
         for (const Predicate& predicate : predicates_of(condition)) add(predicate);
       }
-      for (const auto* texts : {&node.conditions, &node.output, &node.sort_keys, &node.group_keys}) {
-        for (const std::string& text : *texts) {
-          for (const ColumnRef& column : columns_of(text)) note(column);
-        }
+      for (const auto* texts : {&node.conditions, &node.sort_keys, &node.group_keys}) {
+        for (const std::string& text : *texts) note_all(text);
+      }
+      if (!gives_whole_rows(node)) {
+        for (const std::string& text : node.output) note_all(text);
+        if (by_alias_.size() == 1) note_bare(node);
       }
       add_order(node);
     }
@@ -63,8 +65,32 @@ class UseReader {
     return tables_.at(found->second.table).columns.contains(column.column) ? &found->second : nullptr;
   }
 
+  // A scan hands whole rows to a parent that makes rows of its own, because that is cheaper than choosing
+  // (use_physical_tlist in PostgreSQL's createplan.c); the parent says what it needs of them.
+  bool gives_whole_rows(const PlanNode& node) const {
+    if (node.relation.empty() || node.parent < 0) return false;
+    const std::string& parent = plan_.nodes[static_cast<std::size_t>(node.parent)].type;
+    return parent == "Aggregate" || parent == "Group" || parent == "WindowAgg" || parent == "Result" ||
+           parent == "ProjectSet" || parent == "Nested Loop" || parent == "Hash Join" ||
+           parent == "Merge Join";
+  }
+
+  void note_all(const std::string& text) {
+    for (const ColumnRef& column : columns_of(text)) note(column);
+  }
+
   void note(const ColumnRef& column) {
     if (TableUse* use = use_of(column)) use->all.insert(column.column);
+  }
+
+  void note_bare(const PlanNode& node) {
+    TableUse& use = by_alias_.begin()->second;
+    const auto& columns = tables_.at(use.table).columns;
+    for (const std::string& text : node.output) {
+      for (std::string& name : bare_names_of(text)) {
+        if (columns.contains(name)) use.all.insert(std::move(name));
+      }
+    }
   }
 
   void add(const Predicate& predicate) {
@@ -275,6 +301,17 @@ bool may_change(const IndexSpec& spec, const std::vector<TableUse>& uses) {
   return std::ranges::any_of(uses, [&](const TableUse& use) {
     return use.table == TableName{spec.schema, spec.table} && use.all.contains(spec.keys[0].column) &&
            (spec.where.empty() || std::ranges::find(use.constants, spec.where) != use.constants.end());
+  });
+}
+
+bool covers(const IndexSpec& spec, const std::vector<TableUse>& uses) {
+  const auto holds = [&](const std::string& column) {
+    return std::ranges::find(spec.keys, column, &IndexSpec::Key::column) != spec.keys.end() ||
+           std::ranges::find(spec.include, column) != spec.include.end();
+  };
+  return std::ranges::any_of(uses, [&](const TableUse& use) {
+    return use.table == TableName{spec.schema, spec.table} && use.complete &&
+           std::ranges::all_of(use.all, holds);
   });
 }
 

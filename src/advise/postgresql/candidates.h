@@ -49,6 +49,9 @@ inline constexpr double kTableRowsMin = 1000;        // a smaller table is read 
 // column that is read there, and its predicate is among the query's.
 bool may_change(const trimtab::postgresql::IndexSpec& spec, const std::vector<TableUse>& uses);
 
+// Does such an index hold every column that one of the uses reads of its table?
+bool covers(const trimtab::postgresql::IndexSpec& spec, const std::vector<TableUse>& uses);
+
 // Does `index` give every search and order that `wanted` gives? Its keys begin with those of `wanted`, it
 // covers as much and holds all rows.
 bool serves(const IndexFacts& index, const trimtab::postgresql::IndexSpec& wanted);

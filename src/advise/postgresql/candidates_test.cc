@@ -86,6 +86,21 @@ TEST(Candidates, rare_nulls_give_a_partial_index_and_few_columns_a_covering_one)
               Not(Contains("customer where \"done\" IS NULL")));
 }
 
+TEST(Candidates, output_of_a_single_table_is_not_qualified_and_is_covered_all_the_same) {
+  const auto found =
+      spelled(plan("(o.customer = $1)", {}, {"placed", "(sum(done))::state", "\"note\""}), orders());
+  EXPECT_THAT(found, ElementsAre("customer"));  // the note is too wide
+  EXPECT_THAT(spelled(plan("(o.customer = $1)", {}, {"placed", "sum((done)::state)"}), orders()),
+              ElementsAre("customer", "customer +done +placed"));
+}
+
+TEST(Candidates, whole_rows_below_an_aggregate_are_not_all_needed) {
+  Plan sums = plan("(o.customer = $1)", {}, {"customer", "placed", "state", "note"});
+  sums.nodes[0].type = "Aggregate";
+  sums.nodes[0].output = {"sum(placed)"};
+  EXPECT_THAT(spelled(sums, orders()), ElementsAre("customer", "customer +placed"));
+}
+
 TEST(Candidates, alternatives_are_searched_for_alone) {
   EXPECT_THAT(spelled(plan("((o.customer = $1) OR (o.state = $2))", {}, {"o.note"}), orders()),
               ElementsAre("customer", "state"));

@@ -30,7 +30,6 @@ class CapacityServer : public testing::Test {
                                           "effective_cache_size = 1MB",
                                           "track_io_timing = on",
                                           "default_statistics_target = 1",
-                                          "autovacuum = off",
                                           "max_parallel_workers_per_gather = 0",
                                       }});
     ASSERT_TRUE(started) << started.error().message();
@@ -38,6 +37,7 @@ class CapacityServer : public testing::Test {
     auto connected = connect_as_application(server_->dsn());
     ASSERT_TRUE(connected);
     connection_ = *std::move(connected);
+    ASSERT_TRUE(connection_->set_statement_timeout(0));
     sql("CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pg_buffercache; CREATE ROLE reader LOGIN;"
         "GRANT pg_monitor, pg_read_all_data TO reader");
   }

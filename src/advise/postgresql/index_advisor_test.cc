@@ -142,6 +142,30 @@ TEST_F(IndexAdvice, a_missing_composite_index_among_twelve_tables_and_thirty_sha
   EXPECT_THAT(*again, ElementsAre());
 }
 
+TEST_F(IndexAdvice, columns_are_carried_where_that_saves_reading_the_table) {
+  const auto connection = make_database("sales");
+  ASSERT_TRUE(connection->set_statement_timeout(0));
+  ASSERT_TRUE(connection->execute(
+      "CREATE TABLE sales (id int PRIMARY KEY, customer_id int, amount int, note text);"
+      "INSERT INTO sales SELECT i, i % 100, i, repeat('x', 100) FROM generate_series(1, 20000) i"));
+  ASSERT_TRUE(connection->execute("VACUUM ANALYZE sales"));
+  ASSERT_TRUE(connection->execute("SELECT pg_stat_statements_reset()"));
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(
+        connection->query("SELECT sum(amount) FROM sales WHERE customer_id = $1", {std::to_string(i)}));
+  }
+  Metrics metrics;
+  AdvisorWorld world;
+  const auto advice = advisor("sales", metrics)->advise(world.context());
+  ASSERT_TRUE(advice) << advice.error().message();
+  ASSERT_EQ(advice->size(), 1U);
+  EXPECT_EQ(advice->front().title, "Create an index on sales (customer_id) include (amount)");
+  ASSERT_TRUE(connection->execute(advice->front().action.apply)) << advice->front().action.apply;
+  const auto plan = connection->query("EXPLAIN SELECT sum(amount) FROM sales WHERE customer_id = 7");
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(plan->text(1, 0), HasSubstr("Index Only Scan"));
+}
+
 TEST_F(IndexAdvice, without_the_extensions_it_says_what_is_needed) {
   const auto connection = make_database("bare", false);
   Metrics metrics;

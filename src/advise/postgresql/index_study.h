@@ -29,6 +29,9 @@ struct StudyOptions {
   const std::atomic<bool>* cancelled = nullptr;
 };
 
+inline constexpr double kCoveringGainMin = 0.2;              // of a statement's cost with the keys alone
+inline constexpr std::int64_t kCoveringQuestionsMax = 1000;  // beyond, covering indexes are left out
+
 struct StudiedQuery {
   Plan plan;  // as things are; empty when skipped
   std::vector<TableUse> uses;

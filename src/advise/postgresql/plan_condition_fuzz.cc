@@ -27,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)sort_key_of(text);
   (void)columns_of(text);
+  (void)bare_names_of(text);
   (void)read_plan(text);
   return 0;
 }

@@ -222,4 +222,16 @@ std::optional<SortKey> sort_key_of(std::string_view text) {
 
 std::vector<ColumnRef> columns_of(std::string_view text) { return columns_in(sql_tokens(text)); }
 
+std::vector<std::string> bare_names_of(std::string_view text) {
+  const std::vector<Token> tokens = sql_tokens(text);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const bool qualified = i > 0 && (tokens[i - 1].is_symbol(".") || tokens[i - 1].is_symbol("::"));
+    const bool qualifies =
+        i + 1 < tokens.size() && (tokens[i + 1].is_symbol(".") || tokens[i + 1].is_symbol("("));
+    if (tokens[i].is_name() && !qualified && !qualifies) out.push_back(tokens[i].name());
+  }
+  return out;
+}
+
 }  // namespace trimtab::advise::postgresql

@@ -54,4 +54,8 @@ std::optional<SortKey> sort_key_of(std::string_view text);
 // All columns an expression names.
 std::vector<ColumnRef> columns_of(std::string_view text);
 
+// Names that stand alone: neither qualified nor called nor a type cast to. In the output of a plan that reads
+// one relation these are its columns, which EXPLAIN then does not qualify.
+std::vector<std::string> bare_names_of(std::string_view text);
+
 }  // namespace trimtab::advise::postgresql

@@ -242,6 +242,7 @@ TEST(ServerAdvice, a_real_server_answers_every_question) {
   auto connected = connect_as_application(server.dsn());
   ASSERT_TRUE(connected);
   Connection& connection = **connected;
+  ASSERT_TRUE(connection.set_statement_timeout(0));
   const Status made = connection.execute(
       "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION hypopg;"
       "CREATE ROLE reader LOGIN; GRANT pg_monitor, pg_read_all_data TO reader;"

@@ -97,7 +97,8 @@ TEST_F(RedisAdvice, sample_says_what_the_role_may_see) {
     std::vector<std::string> words = {"ACL", "SETUSER", "reader"};
     words.insert(words.end(), one.rights.begin(), one.rights.end());
     run(words);
-    const auto client = trimtab::redis::Client::open(server_->target("reader", "secret"), kSecondMs).value();
+    const auto client =
+        trimtab::redis::Client::open(server_->target("reader", "secret"), 30 * kSecondMs).value();
     std::string cursor = "0";
     const auto keys = sample_keys(*client, cursor, AskIdle::kYes);
     ASSERT_TRUE(keys) << keys.error().message();

@@ -10,8 +10,9 @@ namespace trimtab::postgresql {
 // A real server for all tests of a suite, started before the first and gone after the last.
 class ServerTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    auto started = TestServer::start();
+  static void SetUpTestSuite() { start({}); }
+  static void start(const TestServer::Options& options) {
+    auto started = TestServer::start(options);
     ASSERT_TRUE(started) << started.error().message();
     server_ = *std::move(started);
   }

@@ -18,6 +18,7 @@ namespace trimtab::postgresql {
 namespace {
 
 constexpr const char* kBinaries = "/usr/lib/postgresql/15/bin";
+constexpr int kStartTriesMax = 3;
 
 int free_port() {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -72,15 +73,19 @@ Result<std::unique_ptr<TestServer>> TestServer::start(const Options& options) {
   TRY(run({"initdb", "-D", server->data_, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8",
            "--locale=C"},
           name + "/initdb.log"));
-  server->port_ = free_port();
   std::string lines;
   for (const std::string& line : options.settings) lines += line + "\n";
   std::ofstream(server->data_ + "/postgresql.conf", std::ios::app)
-      << "fsync = off\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
-      << "port = " << server->port_ << "\n"
+      << "fsync = off\nautovacuum = off\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
       << lines;
-  TRY(server->start_again());
-  return server;
+  // Another process may take a free port first: the last of several lines counts.
+  for (int tries = 1;; ++tries) {
+    server->port_ = free_port();
+    std::ofstream(server->data_ + "/postgresql.conf", std::ios::app) << "port = " << server->port_ << "\n";
+    const Status started = server->start_again();
+    if (started) return server;
+    if (tries == kStartTriesMax) return std::unexpected(started.error());
+  }
 }
 
 TestServer::~TestServer() {

@@ -19,7 +19,7 @@ class TestServer {
 
   // "redis/main", as the default user unless another is named.
   Target target(const std::string& username = "", const std::string& password = "") const;
-  Result<std::unique_ptr<Client>> connect() const { return Client::open(target(), kSecondMs); }
+  Result<std::unique_ptr<Client>> connect() const { return Client::open(target(), 30 * kSecondMs); }
   void stop();  // as a crash
   Status start_again();
   std::string config_file() const { return folder_ + "/redis.conf"; }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace trimtab {
@@ -84,6 +85,8 @@ Status LogTail::poll(const std::function<void(std::string_view)>& take) {
   struct stat named{};
   if (::stat(path_.c_str(), &named) != 0 || named.st_ino == inode_)
     return ok();  // not rotated, or not yet anew
+  if (!std::exchange(rotated_, true)) return ok();
+  rotated_ = false;
   ::close(fd_);
   fd_ = -1;
   TRY(open(false));

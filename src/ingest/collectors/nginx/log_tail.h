@@ -11,8 +11,9 @@
 namespace trimtab {
 
 // Follows a growing log file through rotation: starts at the end of what is there, reads a file that was
-// renamed to its end before it opens the new one, and starts over when the file was cut. Externally locked.
-// Bounds: kRoundBytesMax a poll; further behind than kBehindBytesMax, the rest is skipped and counted.
+// renamed to its end, twice before it opens the new one (a writer may open that after it is there), and
+// starts over when the file was cut. Externally locked. Bounds: kRoundBytesMax a poll; further behind than
+// kBehindBytesMax, the rest is skipped and counted.
 class LogTail {
  public:
   explicit LogTail(std::string path) : path_(std::move(path)) {}
@@ -36,6 +37,7 @@ class LogTail {
   const std::string path_;
   int fd_ = -1;
   bool first_ = true;
+  bool rotated_ = false;  // another file had the name at the last poll
   std::uint64_t inode_ = 0;
   std::uint64_t offset_ = 0;
   std::string line_;  // begun, not ended

@@ -22,7 +22,8 @@ class PostgresqlSourceTest : public postgresql::ServerTest {
     ServerTest::SetUpTestSuite();
     sql("CREATE EXTENSION pg_stat_statements; CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher; "
         "CREATE ROLE nobody LOGIN; CREATE TABLE orders (id int PRIMARY KEY, name text); "
-        "INSERT INTO orders SELECT i, 'x' FROM generate_series(1, 1000) i; ANALYZE orders");
+        "INSERT INTO orders SELECT i, 'x' FROM generate_series(1, 1000) i; ANALYZE orders;"
+        "SELECT pg_stat_force_next_flush()");
   }
 
   static void sql(const std::string& text) {
