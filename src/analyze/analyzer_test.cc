@@ -297,6 +297,42 @@ TEST_F(AnalyzerTest, what_began_with_a_rise_is_named_with_its_share_of_it) {
   EXPECT_EQ(said, "import");
 }
 
+TEST_F(AnalyzerTest, a_program_that_begins_anew_and_takes_the_processor_is_named) {
+  const auto counter = [&](const Labels& labels, std::size_t minutes, double share, std::size_t last,
+                           double then, std::size_t silent_from = 0, std::size_t silent_to = 0) {
+    SampleBuffer buffer;
+    double total = 0;
+    for (std::size_t ago = minutes; ago-- > 0;) {
+      total += 60 * (ago < last ? then : share) * (1 + 0.02 * static_cast<double>(ago % 3));
+      if (ago < silent_from && ago >= silent_to) continue;
+      buffer.timestamps_ms.push_back(kNow - static_cast<DurationMs>(ago) * kMinuteMs);
+      buffer.values.push_back(total);
+    }
+    store_.add(labels, buffer);
+  };
+  const Labels host{{"instance", "h"}, {"job", "host"}};
+  for (const char* cpu : {"0", "1"}) {
+    counter(host.with("__name__", "node_cpu_seconds_total").with("cpu", cpu).with("mode", "idle"), 2880, 0.8,
+            20, 0.1);
+  }
+  const Labels process =
+      host.with("__name__", "namedprocess_namegroup_cpu_seconds_total").with("mode", "user");
+  for (const char* name : {"web", "db", "cache"}) counter(process.with("groupname", name), 2880, 0.1, 0, 0);
+  counter(process.with("groupname", "backup"), 2010, 0, 20, 1.4, 2000,
+          20);  // for minutes yesterday, and again
+  counter(process.with("groupname", "shell"), 20, 0.02, 0, 0);
+  const AnalysisResult result = run();
+  std::string said;
+  for (const Finding& finding : result.findings) {
+    for (const Evidence& evidence : finding.evidence) {
+      if (evidence.method != kBeganWithIt) continue;
+      said += std::string(evidence.series.get("groupname")) + ": " + evidence.statistic + "; ";
+      EXPECT_NEAR(evidence.now, 1.4, 0.1);
+    }
+  }
+  EXPECT_EQ(said, "backup: begins 3 min before; 81 % of all that its metric tells of; ");
+}
+
 TEST_F(AnalyzerTest, what_ended_with_a_fall_is_named_and_a_collection_that_began_anew_is_not) {
   const auto route = [&](const char* service, const char* path, std::size_t silent, std::size_t there) {
     const Labels labels{{"__name__", "http_requests_total"}, {"route", path}, {"service", service}};

@@ -12,8 +12,7 @@ bool is_explained(const Finding& finding) {
   if (finding.evidence.empty()) return false;
   const std::string& method = finding.evidence.front().method;
   const bool dated = method != "leak" && method != "state";
-  return dated && finding.kind != FindingKind::kExhaustion && finding.kind != FindingKind::kSaturation &&
-         finding.kind != FindingKind::kSlo;
+  return dated && finding.kind != FindingKind::kExhaustion && finding.kind != FindingKind::kSlo;
 }
 
 // The finding's entity first, then what it depends on directly, as the estate lists it.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "analyze/series_cells.h"
@@ -28,18 +29,22 @@ struct Turn {
   std::size_t job = 0;
   Course course = Course::kSilent;
   TimestampMs at_ms = 0;
-  double size = 0;  // since it began, or in the hour before it ended
+  double size = 0;   // since it began, or in the hour before it ended
+  double share = 0;  // of the change, or of its metric
   Sparkline chart;
 };
 
 Reading reading_of(const Job& job) { return job.kind == JobKind::kRate ? Reading::kRate : Reading::kValue; }
 
-// Amounts and rates add up, other readings do not.
+bool is_share(const std::string& unit) { return unit == "ratio" || unit == "percent"; }
+
+// Amounts and rates in use add up; amounts left and shares of this or that do not.
 bool adds_up(const Job& job, const Evidence& main) {
   if (job.kind != JobKind::kValue && job.kind != JobKind::kRate) return false;
   const Meaning meaning = meaning_of(job, reading_of(job));
   if (meaning.unit.empty() || meaning.unit != main.unit || job.labels == main.series) return false;
-  if (job.kind == JobKind::kValue && (meaning.unit == "ratio" || meaning.unit == "percent")) return false;
+  if (meaning.worse == WorseDirection::kDown || (job.kind == JobKind::kValue && is_share(meaning.unit)))
+    return false;
   return meaning.aspect == "utilisation" || meaning.aspect == "traffic" || meaning.aspect == "errors";
 }
 
@@ -66,37 +71,49 @@ double size_within(const SampleBuffer& samples, Reading reading, TimestampMs fro
   return values.empty() ? kNone : kernels::median_in_place(values);
 }
 
-Turn turn_of(const Job& job, const SampleBuffer& samples, const TimeRange& range, TimestampMs since_ms) {
-  Turn turn;
-  SeriesFacts facts = look_at(samples);
-  if (facts.samples < 2) return turn;
-  const bool marked = is_stale_marker(samples.values.back());
-  const DurationMs silence_ms = std::max(5 * facts.interval_ms, 10 * kMinuteMs);
-  const DurationMs lead_ms = std::max(2 * facts.interval_ms, kTurnoverLeadMs);
-  const bool begins = facts.first_ms - range.from > silence_ms;
-  const bool ends = marked || range.to - facts.last_ms > silence_ms;
-  const auto is_near = [&](TimestampMs at) { return std::abs(at - since_ms) <= lead_ms; };
-  turn.course = Course::kThere;
-  if (begins && !ends && is_near(facts.first_ms)) {
-    turn.course = Course::kBegan;
-    turn.at_ms = facts.first_ms;
-    turn.size = size_within(samples, reading_of(job), facts.first_ms, range.to);
-  } else if (ends && !begins && is_near(facts.last_ms)) {
-    turn.course = Course::kEnded;
-    turn.at_ms = facts.last_ms;
-    turn.size = size_within(samples, reading_of(job), facts.last_ms - kHourMs, facts.last_ms - 1);
-  } else if (begins || ends) {
-    turn.course = Course::kSilent;
-  }
-  if (turn.course == Course::kSilent || turn.course == Course::kThere) return turn;
+Sparkline chart_of(const Job& job, const SampleBuffer& samples, DurationMs interval_ms,
+                   const TimeRange& range, TimestampMs turn_ms) {
   kernels::Cells cells;
-  cells.step_ms = std::max<DurationMs>(facts.interval_ms, (range.to - range.from) / kCellsShown + 1);
+  cells.step_ms = std::max<DurationMs>(interval_ms, (range.to - range.from) / kCellsShown + 1);
   cells.count = static_cast<std::size_t>((range.to - range.from) / cells.step_ms);
   cells.first_end_ms = range.to - static_cast<DurationMs>(cells.count - 1) * cells.step_ms;
   std::vector<double> values(cells.count);
   const auto resample = reading_of(job) == Reading::kRate ? kernels::resample_rate : kernels::resample_mean;
   resample(samples.timestamps_ms, samples.values, cells, values);
-  turn.chart = draw_sparkline(cells, values, turn.at_ms);
+  return draw_sparkline(cells, values, turn_ms);
+}
+
+// What the series did about `since_ms`, judged by its newest stretch without silence; `wanted` says of which
+// turn the size is taken of a series that was there all the time.
+Turn turn_of(const Job& job, const SampleBuffer& samples, const TimeRange& range, TimestampMs since_ms,
+             Course wanted) {
+  Turn turn;
+  const SeriesFacts facts = look_at(samples);
+  if (facts.samples < 2) return turn;
+  const auto& times = samples.timestamps_ms;
+  const DurationMs silence_ms = std::max(5 * facts.interval_ms, 10 * kMinuteMs);
+  const DurationMs lead_ms = std::max(2 * facts.interval_ms, kTurnoverLeadMs);
+  std::size_t first = times.size() - 1;
+  while (first > 0 && times[first] - times[first - 1] <= silence_ms) --first;
+  const TimestampMs first_ms = times[first];
+  const bool begins = first > 0 || first_ms - range.from > silence_ms;
+  const bool ends = is_stale_marker(samples.values.back()) || range.to - facts.last_ms > silence_ms;
+  const auto is_near = [&](TimestampMs at) { return std::abs(at - since_ms) <= lead_ms; };
+  const Reading reading = reading_of(job);
+  if (begins && !ends && is_near(first_ms)) {
+    turn.course = Course::kBegan;
+    turn.at_ms = first_ms;
+    turn.size = size_within(samples, reading, first_ms, range.to);
+  } else if (ends && !begins && is_near(facts.last_ms)) {
+    turn.course = Course::kEnded;
+    turn.at_ms = facts.last_ms;
+    turn.size = size_within(samples, reading, facts.last_ms - kHourMs, facts.last_ms - 1);
+  } else if (!begins && !ends) {
+    turn.course = Course::kThere;
+    turn.size = wanted == Course::kBegan ? size_within(samples, reading, since_ms, range.to)
+                                         : size_within(samples, reading, since_ms - kHourMs, since_ms);
+  }
+  if (turn.course == wanted) turn.chart = chart_of(job, samples, facts.interval_ms, range, turn.at_ms);
   return turn;
 }
 
@@ -107,11 +124,14 @@ std::string words(const Turn& turn, const Evidence& main, TimestampMs since_ms) 
   const std::string when = std::abs(ahead_ms) <= kMinuteMs ? "at the same time"
                            : ahead_ms > 0                  ? format_duration_human(ahead_ms) + " before"
                                                            : format_duration_human(-ahead_ms) + " after";
-  const std::string against = turn.size <= kSameSize * change
-                                  ? fmt::format("as much as {:.0f} % of the change", 100 * turn.size / change)
+  const std::string_view verb = began ? "begins" : "ends";
+  if (is_share(main.unit))
+    return fmt::format("{} {}; {:.0f} % of all that its metric tells of", verb, when, 100 * turn.share);
+  const std::string against = turn.share <= kSameSize
+                                  ? fmt::format("as much as {:.0f} % of the change", 100 * turn.share)
                                   : "more than the change of " + format_with_unit(change, main.unit);
-  return fmt::format("{} {}; its {} {} {}", began ? "begins" : "ends", when,
-                     format_with_unit(turn.size, main.unit), began ? "are" : "were", against);
+  return fmt::format("{} {}; its {} {} {}", verb, when, format_with_unit(turn.size, main.unit),
+                     began ? "are" : "were", against);
 }
 
 Evidence to_evidence(const Job& job, Turn& turn, const Evidence& main, TimestampMs since_ms,
@@ -146,7 +166,8 @@ void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& pl
   const TimeRange range{finding.since_ms - kTurnoverLeadMs - kPastMs, at_ms};
   SampleBuffer samples;
   std::vector<Turn> turns;
-  std::size_t read = 0, there = 0, turned = 0;
+  std::map<std::string, double, std::less<>> totals;  // by metric
+  std::size_t read = 0, there = 0;
   for (const std::size_t job : jobs) {
     if (!adds_up(plan.jobs[job], main)) continue;
     if (++read > kTurnoverJobsMax) {
@@ -154,13 +175,19 @@ void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& pl
       continue;
     }
     if (!set.read(plan.jobs[job].members[0].index, range, samples)) continue;
-    Turn turn = turn_of(plan.jobs[job], samples, range, finding.since_ms);
+    Turn turn = turn_of(plan.jobs[job], samples, range, finding.since_ms, wanted);
     turn.job = job;
     there += turn.course == Course::kThere;
-    turned += turn.course == wanted;
-    if (turn.course == wanted && turn.size >= kTurnoverShareMin * change) turns.push_back(std::move(turn));
+    if (turn.course != Course::kThere && turn.course != wanted) continue;
+    if (turn.size > 0) totals[std::string(plan.jobs[job].labels.metric_name())] += turn.size;
+    if (turn.course == wanted) turns.push_back(std::move(turn));
   }
-  if (turned > there) return;
+  if (turns.size() > there) return;
+  for (Turn& turn : turns) {
+    const auto total = totals.find(plan.jobs[turn.job].labels.metric_name());
+    turn.share = turn.size / (is_share(main.unit) && total != totals.end() ? total->second : change);
+  }
+  std::erase_if(turns, [](const Turn& turn) { return !(turn.share >= kTurnoverShareMin); });
   std::ranges::stable_sort(turns, std::greater<>(), &Turn::size);
   if (turns.size() > kTurnoverPerFindingMax) turns.resize(kTurnoverPerFindingMax);
   std::vector<Evidence> found;
@@ -178,6 +205,7 @@ std::uint64_t add_turnover(std::vector<Finding>& findings, std::span<const Neigh
                            const Plan& plan, const SeriesSet& set, TimestampMs at_ms) {
   std::uint64_t left_out = 0;
   for (const Neighbourhood& one : near) {
+    if (at_ms - findings[one.finding].since_ms > kTurnoverAgeMax) continue;
     explain(findings[one.finding], one.jobs, plan, set, at_ms, left_out);
   }
   return left_out;

@@ -18,7 +18,8 @@ constexpr std::array<Entry, kRejectReasonsCount> kEntries{{
     {"series_limit", "The series bound is reached; new series are refused, existing ones keep working."},
     {"future_timestamp", "The sample lies further in the future than the allowed clock skew."},
     {"too_old", "The sample is older than retention or the accepted window."},
-    {"invalid_timestamp", "The timestamp is missing or outside the years 1 to 9999."},
+    {"invalid_timestamp",
+     "The timestamp is missing or outside the years 1 to 9999, or the series was deleted meanwhile."},
     {"invalid_value", "The value is not a number."},
     {"sample_limit", "The scrape or batch holds more samples than its bound."},
     {"native_histogram", "Native histograms are not stored yet."},
@@ -31,7 +32,9 @@ constexpr std::array<Entry, kRejectReasonsCount> kEntries{{
 }  // namespace
 
 std::string_view reject_name(RejectReason reason) { return kEntries[static_cast<std::size_t>(reason)].name; }
-std::string_view reject_sentence(RejectReason reason) { return kEntries[static_cast<std::size_t>(reason)].sentence; }
+std::string_view reject_sentence(RejectReason reason) {
+  return kEntries[static_cast<std::size_t>(reason)].sentence;
+}
 
 Rejects::Rejects(Metrics& metrics, const Clock& clock) : clock_(clock) {
   for (std::size_t i = 0; i < kRejectReasonsCount; ++i) {
@@ -40,7 +43,8 @@ Rejects::Rejects(Metrics& metrics, const Clock& clock) : clock_(clock) {
   }
 }
 
-void Rejects::add(RejectReason reason, std::string_view source, std::string_view detail, std::uint64_t count) {
+void Rejects::add(RejectReason reason, std::string_view source, std::string_view detail,
+                  std::uint64_t count) {
   counters_[static_cast<std::size_t>(reason)]->add(static_cast<double>(count));
   const std::lock_guard lock(mutex_);
   const TimestampMs now = clock_.now_ms();
@@ -49,7 +53,8 @@ void Rejects::add(RejectReason reason, std::string_view source, std::string_view
     in_second_ = 0;
   }
   if (++in_second_ > kSamplesPerSecondMax) return;
-  samples_.push_front({now, reason, std::string(source), std::string(detail.substr(0, kDetailBytesMax)), count});
+  samples_.push_front(
+      {now, reason, std::string(source), std::string(detail.substr(0, kDetailBytesMax)), count});
   if (samples_.size() > kSamplesMax) samples_.pop_back();
 }
 

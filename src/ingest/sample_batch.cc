@@ -94,7 +94,8 @@ void tally_refusals(const AppendOutcome& appended, RejectTally& tally, ReceiveOu
   one(RejectReason::kFutureTimestamp, appended.future_refused,
       "lie further in the future than the clock-skew allowance");
   one(RejectReason::kTooOld, appended.too_old_refused, "are older than the store keeps or accepts");
-  one(RejectReason::kInvalidTimestamp, appended.invalid_refused, "have a time outside the years 1 to 9999");
+  one(RejectReason::kInvalidTimestamp, appended.invalid_refused,
+      "have a time outside the years 1 to 9999, or their series was deleted meanwhile");
 }
 
 }  // namespace

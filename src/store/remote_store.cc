@@ -167,6 +167,7 @@ class RemoteStoreImpl final : public RemoteStore {
   std::string write_refusal() override { return sender_.refusal(); }
 
  private:
+  std::optional<std::uint64_t> count_series();
   const RemoteStoreOptions options_;
   const Clock& clock_;
   RemoteSeriesTable table_;
@@ -174,7 +175,7 @@ class RemoteStoreImpl final : public RemoteStore {
   RemoteReader reader_;
   std::mutex mutex_;
   std::map<std::string, MetricMetadata> metadata_;
-  std::mutex stats_mutex_;  // held over a request, so nothing else hangs on it
+  std::mutex stats_mutex_;
   StoreStats stats_;
   std::optional<TimestampMs> stats_at_;
   RemoteSender sender_;
@@ -239,24 +240,33 @@ Result<std::uint64_t> RemoteStoreImpl::remove(const Matchers& matchers, TimeRang
   return series.size();
 }
 
-// What the engine says of itself, at most once a minute; memory is that of our own table.
+// What the engine says of itself, at most once a minute. While one asks, and when it does not answer, the
+// figures before it stand.
 StoreStats RemoteStoreImpl::stats() {
+  {
+    const std::lock_guard lock(stats_mutex_);
+    const TimestampMs now = clock_.now_ms();
+    if (stats_at_ && now - *stats_at_ < kMinuteMs) return stats_;
+    stats_at_ = now;
+  }
+  const auto series = count_series();
   const std::lock_guard lock(stats_mutex_);
-  const TimestampMs now = clock_.now_ms();
-  if (stats_at_ && now - *stats_at_ < kMinuteMs) return stats_;
-  stats_at_ = now;
-  stats_ = {};
+  if (series) stats_.series = *series;
+  return stats_;
+}
+
+std::optional<std::uint64_t> RemoteStoreImpl::count_series() {
   const auto body = api_.call("/api/v1/status/tsdb", {});
-  if (!body) return stats_;
+  if (!body) return std::nullopt;
   simdjson::dom::parser parser;
   simdjson::dom::element data;
   std::uint64_t count = 0;
-  if (parser.parse(*body).at_key("data").get(data) != simdjson::SUCCESS) return stats_;
-  if (data["headStats"]["numSeries"].get(count) == simdjson::SUCCESS ||
-      data["totalSeries"].get(count) == simdjson::SUCCESS) {
-    stats_.series = count;
+  if (parser.parse(*body).at_key("data").get(data) != simdjson::SUCCESS) return std::nullopt;
+  if (data["headStats"]["numSeries"].get(count) != simdjson::SUCCESS &&
+      data["totalSeries"].get(count) != simdjson::SUCCESS) {
+    return std::nullopt;
   }
-  return stats_;
+  return count;
 }
 
 std::string without_trailing_slash(std::string url) {

@@ -105,7 +105,8 @@ TEST_F(RemoteTest, metadata_is_taken_while_the_engine_is_asked_for_its_statistic
   std::atomic<bool> taken = false;
   Server server([&](const Server::Request& request) {
     if (!request.target.starts_with("/api/v1/status/tsdb")) return Server::Response{};
-    taken = asking->set_metadata("a", {.type = MetricType::kGauge, .help = {}, .unit = {}}).has_value();
+    taken = asking->set_metadata("a", {.type = MetricType::kGauge, .help = {}, .unit = {}}).has_value() &&
+            asking->stats().series == 0;  // another who asks meanwhile does not wait
     return Server::Response{.body = R"({"data":{"headStats":{"numSeries":3}}})"};
   });
   // With one lock for both the answer waits for the time-out of the request that it is the answer to.
