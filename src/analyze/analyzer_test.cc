@@ -282,7 +282,7 @@ TEST_F(AnalyzerTest, what_began_with_a_rise_is_named_with_its_share_of_it) {
     process(("old-" + std::to_string(i)).c_str(), noise(1e8, 1e6, 2880, 10 + i));
   process("import", noise(8.5e9, 1e6, began, 2));  // the cause
   process("shell", noise(1e7, 1e5, began, 3));     // too small to matter
-  process("later", noise(5e9, 1e6, 2, 4));         // 18 minutes after
+  process("later", noise(5e9, 1e6, 10, 4));        // 10 minutes after
   process("import-2", noise(8.5e9, 1e6, 300, 5));  // hours before
   const AnalysisResult result = run();
   ASSERT_EQ(result.findings.size(), 1u);

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "analyze/series_cells.h"
 #include "analyze/sparkline.h"
@@ -38,11 +41,35 @@ Reading reading_of(const Job& job) { return job.kind == JobKind::kRate ? Reading
 
 bool is_share(const std::string& unit) { return unit == "ratio" || unit == "percent"; }
 
-// Amounts and rates in use add up; amounts left and shares of this or that do not.
-bool adds_up(const Job& job, const Evidence& main) {
+// Words of a metric's name that say what is measured: "node_memory_MemAvailable_bytes" -> memory,
+// memavailable.
+std::set<std::string> words_of(std::string_view metric) {
+  constexpr std::string_view kOfNoMatter[] = {"bytes", "seconds", "total", "ratio",  "percent",
+                                              "count", "sum",     "per",   "second", "rate",
+                                              "node",  "current", "used",  "usage"};
+  std::set<std::string> out;
+  std::string word;
+  for (std::size_t i = 0; i <= metric.size(); ++i) {
+    const auto c = static_cast<unsigned char>(i < metric.size() ? metric[i] : ':');
+    if (std::isalnum(c) != 0) {
+      word.push_back(static_cast<char>(std::tolower(c)));
+      continue;
+    }
+    if (!word.empty() && std::ranges::find(kOfNoMatter, word) == std::end(kOfNoMatter)) out.insert(word);
+    word.clear();
+  }
+  return out;
+}
+
+// Amounts and rates in use of one thing add up; memory and disks do not, nor amounts left, nor shares.
+bool adds_up(const Job& job, const Evidence& main, const std::set<std::string>& main_words) {
   if (job.kind != JobKind::kValue && job.kind != JobKind::kRate) return false;
   const Meaning meaning = meaning_of(job, reading_of(job));
-  if (meaning.unit.empty() || meaning.unit != main.unit || job.labels == main.series) return false;
+  if (meaning.unit.empty() || meaning.unit != main.unit || meaning.aspect != main.aspect) return false;
+  if (job.labels == main.series) return false;
+  const std::set<std::string> words = words_of(job.labels.metric_name());
+  if (std::ranges::none_of(words, [&](const std::string& word) { return main_words.contains(word); }))
+    return false;
   if (meaning.worse == WorseDirection::kDown || (job.kind == JobKind::kValue && is_share(meaning.unit)))
     return false;
   return meaning.aspect == "utilisation" || meaning.aspect == "traffic" || meaning.aspect == "errors";
@@ -98,7 +125,8 @@ Turn turn_of(const Job& job, const SampleBuffer& samples, const TimeRange& range
   const TimestampMs first_ms = times[first];
   const bool begins = first > 0 || first_ms - range.from > silence_ms;
   const bool ends = is_stale_marker(samples.values.back()) || range.to - facts.last_ms > silence_ms;
-  const auto is_near = [&](TimestampMs at) { return std::abs(at - since_ms) <= lead_ms; };
+  const DurationMs late_ms = std::max(2 * facts.interval_ms, kTurnoverLateMs);
+  const auto is_near = [&](TimestampMs at) { return at >= since_ms - lead_ms && at <= since_ms + late_ms; };
   const Reading reading = reading_of(job);
   if (begins && !ends && is_near(first_ms)) {
     turn.course = Course::kBegan;
@@ -108,7 +136,7 @@ Turn turn_of(const Job& job, const SampleBuffer& samples, const TimeRange& range
     turn.course = Course::kEnded;
     turn.at_ms = facts.last_ms;
     turn.size = size_within(samples, reading, facts.last_ms - kHourMs, facts.last_ms - 1);
-  } else if (!begins && !ends) {
+  } else if (!ends && first_ms <= since_ms) {
     turn.course = Course::kThere;
     turn.size = wanted == Course::kBegan ? size_within(samples, reading, since_ms, range.to)
                                          : size_within(samples, reading, since_ms - kHourMs, since_ms);
@@ -162,14 +190,16 @@ void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& pl
   const auto direction = rose(main);
   if (!direction) return;
   const Course wanted = *direction ? Course::kBegan : Course::kEnded;
+  const std::set<std::string> main_words = words_of(main.series.metric_name());
   const double change = std::abs(main.now - main.usual);
   const TimeRange range{finding.since_ms - kTurnoverLeadMs - kPastMs, at_ms};
   SampleBuffer samples;
   std::vector<Turn> turns;
-  std::map<std::string, double, std::less<>> totals;  // by metric
+  std::map<std::string, double, std::less<>> totals;    // by metric
+  std::map<std::string, double, std::less<>> replaced;  // what turned the other way: one pod for another
   std::size_t read = 0, there = 0;
   for (const std::size_t job : jobs) {
-    if (!adds_up(plan.jobs[job], main)) continue;
+    if (plan.jobs[job].entity != finding.entity || !adds_up(plan.jobs[job], main, main_words)) continue;
     if (++read > kTurnoverJobsMax) {
       ++left_out;
       continue;
@@ -178,8 +208,9 @@ void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& pl
     Turn turn = turn_of(plan.jobs[job], samples, range, finding.since_ms, wanted);
     turn.job = job;
     there += turn.course == Course::kThere;
-    if (turn.course != Course::kThere && turn.course != wanted) continue;
-    if (turn.size > 0) totals[std::string(plan.jobs[job].labels.metric_name())] += turn.size;
+    if (!(turn.size > 0) || turn.course == Course::kSilent) continue;
+    const bool stays = turn.course == Course::kThere || turn.course == wanted;
+    (stays ? totals : replaced)[std::string(plan.jobs[job].labels.metric_name())] += turn.size;
     if (turn.course == wanted) turns.push_back(std::move(turn));
   }
   if (turns.size() > there) return;
@@ -187,7 +218,11 @@ void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& pl
     const auto total = totals.find(plan.jobs[turn.job].labels.metric_name());
     turn.share = turn.size / (is_share(main.unit) && total != totals.end() ? total->second : change);
   }
-  std::erase_if(turns, [](const Turn& turn) { return !(turn.share >= kTurnoverShareMin); });
+  std::erase_if(turns, [&](const Turn& turn) {
+    const auto other = replaced.find(plan.jobs[turn.job].labels.metric_name());
+    const double net = other == replaced.end() ? 1 : 1 - other->second / turn.size;
+    return !(turn.share * net >= kTurnoverShareMin);
+  });
   std::ranges::stable_sort(turns, std::greater<>(), &Turn::size);
   if (turns.size() > kTurnoverPerFindingMax) turns.resize(kTurnoverPerFindingMax);
   std::vector<Evidence> found;

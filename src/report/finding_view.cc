@@ -185,7 +185,7 @@ std::string next_step(const FindingView& view, const Finding& f) {
                        view.events.front().text, view.events.front().before);
   }
   const std::string at = when(f.since_ms);
-  if (!view.newcomer.empty()) return fmt::format("Look first at {}, which began then.", view.newcomer);
+  if (!view.turned.empty()) return fmt::format("Look first at {}.", view.turned);
   switch (f.kind) {
     case FindingKind::kErrors:
       return fmt::format("Read the error log of {} from {} on; ask what changed then.", name_of(f.entity),
@@ -275,9 +275,11 @@ FindingView finding_view(const Finding& f, const BriefInput& input, Audience aud
   for (const Evidence& e : f.evidence) view.evidence.push_back(evidence_view(e, audience));
   if (audience != Audience::kHead) {
     tell_apart(view);
-    const auto began = std::ranges::find(f.evidence, kBeganWithIt, &Evidence::method);
-    if (began != f.evidence.end())
-      view.newcomer = view.evidence[static_cast<std::size_t>(began - f.evidence.begin())].subject;
+    const auto turned = std::ranges::find_if(f.evidence, came_or_went);
+    if (turned != f.evidence.end()) {
+      view.turned = view.evidence[static_cast<std::size_t>(turned - f.evidence.begin())].subject +
+                    (turned->method == kBeganWithIt ? ", which began then" : ", which ended then");
+    }
   }
   tell_related(view, f, input.estate);
   tell_events(view, f, input.events);

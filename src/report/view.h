@@ -57,7 +57,7 @@ struct FindingView {
   std::string state;        // "acknowledged by ann until ...: reason" or ""
   std::string origin;       // "service/db, which service/checkout calls" or ""
   std::string origin_name;  // "service/db" or ""
-  std::string newcomer;     // the series that began with it, "" when none did or for the head
+  std::string turned;       // "up{job="x"}, which began then"; "" when nothing did, and for the head
   std::string related;      // "service/cart, host/db-1" or ""
   std::string next;         // what to check or do first
   std::string sentence;     // for the head: one or two sentences without metric names
