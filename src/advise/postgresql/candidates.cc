@@ -69,6 +69,7 @@ class UseReader {
   // (use_physical_tlist in PostgreSQL's createplan.c); the parent says what it needs of them.
   bool gives_whole_rows(const PlanNode& node) const {
     if (node.relation.empty() || node.parent < 0) return false;
+    if (node.relationship != "Outer" && node.relationship != "Inner") return false;
     const std::string& parent = plan_.nodes[static_cast<std::size_t>(node.parent)].type;
     return parent == "Aggregate" || parent == "Group" || parent == "WindowAgg" || parent == "Result" ||
            parent == "ProjectSet" || parent == "Nested Loop" || parent == "Hash Join" ||

@@ -98,7 +98,12 @@ TEST(Candidates, whole_rows_below_an_aggregate_are_not_all_needed) {
   Plan sums = plan("(o.customer = $1)", {}, {"customer", "placed", "state", "note"});
   sums.nodes[0].type = "Aggregate";
   sums.nodes[0].output = {"sum(placed)"};
+  sums.nodes[1].relationship = "Outer";
   EXPECT_THAT(spelled(sums, orders()), ElementsAre("customer", "customer +placed"));
+  // A subquery of the aggregate hands on just what it says.
+  sums.nodes[1].relationship = "SubPlan";
+  sums.nodes[1].output = {"o.done"};
+  EXPECT_THAT(spelled(sums, orders()), Contains("customer +done +placed"));
 }
 
 TEST(Candidates, alternatives_are_searched_for_alone) {

@@ -106,37 +106,51 @@ class Study {
     for (const auto& [name, facts] : out_.tables) table_bytes += facts.bytes;
     problem_.bytes_max =
         std::min(options_.bytes_max, std::max(options_.bytes_floor, options_.bytes_share_max * table_bytes));
-    problem_.calls_max = options_.calls_max;
     problem_.benefit_min = std::max(
         options_.benefit_min, options_.benefit_share_min * out_.workload.per_second(out_.workload.seconds));
+    const std::vector<bool> worth = TRY(carry_well());
+    problem_.calls_max = std::max<std::int64_t>(0, options_.calls_max - covering_questions_);
     for (const std::size_t query : planned_) {
       problem_.weights.push_back(out_.workload.per_second(out_.workload.queries[query].seconds) /
                                  out_.queries[query].cost_before);
       CandidateSet relevant;
       for (std::size_t i = 0; i < specs_.size(); ++i)
-        relevant[i] = may_change(specs_[i], out_.queries[query].uses) && TRY(covers_well(query, i));
+        relevant[i] = worth[i] && may_change(specs_[i], out_.queries[query].uses);
       problem_.relevant.push_back(relevant);
     }
     return ok();
   }
 
-  // Columns that are only carried make an index larger for good, so they must save a good part of what the
+  // Columns that are only carried make an index larger for good, so they must save a good part of what some
   // statement costs with the keys alone. (By HypoPG alone any covering index looks a little cheaper: it
-  // leaves the descent of its tree out.)
-  Result<bool> covers_well(std::size_t query, std::size_t candidate) {
-    const IndexSpec& covering = specs_[candidate];
-    if (covering.include.empty() || !covers(covering, out_.queries[query].uses)) return true;
-    if (covering_questions_ + 2 > kCoveringQuestionsMax) return false;
-    covering_questions_ += 2;
-    CandidateSet plain;
+  // leaves the descent of its tree out.) By candidate: has none, or is worth having them.
+  Result<std::vector<bool>> carry_well() {
+    std::vector<bool> worth(specs_.size());
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      worth[i] = specs_[i].include.empty();
+      const CandidateSet plain = worth[i] ? CandidateSet() : with_keys_alone(specs_[i]);
+      for (std::size_t q = 0; q < planned_.size() && !worth[i]; ++q) {
+        if (!covers(specs_[i], out_.queries[planned_[q]].uses)) continue;
+        if (covering_questions_ + 2 > kCoveringQuestionsMax) break;
+        if (options_.cancelled && options_.cancelled->load())
+          return fail(ErrorCode::kCancelled, "the index study was cancelled");
+        covering_questions_ += 2;
+        const double with_keys = TRY(what_if_->ask(planned_[q], plain)).cost;
+        const double covered = TRY(what_if_->ask(planned_[q], CandidateSet().set(i))).cost;
+        worth[i] = covered <= (1 - kCoveringGainMin) * with_keys;
+      }
+    }
+    return worth;
+  }
+
+  CandidateSet with_keys_alone(const IndexSpec& covering) const {
+    CandidateSet out;
     for (std::size_t i = 0; i < specs_.size(); ++i) {
       const IndexSpec& other = specs_[i];
-      plain[i] = other.include.empty() && other.schema == covering.schema && other.table == covering.table &&
-                 other.keys == covering.keys && other.where == covering.where;
+      out[i] = other.include.empty() && other.schema == covering.schema && other.table == covering.table &&
+               other.keys == covering.keys && other.where == covering.where;
     }
-    const double with_keys = TRY(what_if_->ask(query, plain)).cost;
-    const double covered = TRY(what_if_->ask(query, CandidateSet().set(candidate))).cost;
-    return covered <= (1 - kCoveringGainMin) * with_keys;
+    return out;
   }
 
   Status add_candidate(const IndexSpec& spec) {

@@ -36,6 +36,7 @@ std::vector<std::string> texts_of(const object& node, const char* key) {
 PlanNode node_of(const object& in, int parent) {
   PlanNode node;
   node.type = text_of(in, "Node Type");
+  node.relationship = text_of(in, "Parent Relationship");
   node.operation = text_of(in, "Operation");
   node.schema = text_of(in, "Schema");
   node.relation = text_of(in, "Relation Name");

@@ -12,9 +12,10 @@ namespace trimtab::advise::postgresql {
 
 // One node of EXPLAIN (FORMAT JSON, VERBOSE). Texts are the server's own.
 struct PlanNode {
-  std::string type;       // "Index Scan"
-  std::string operation;  // of ModifyTable: "Insert", "Update", "Delete"
-  std::string schema;     // of nodes that read or write a relation
+  std::string type;          // "Index Scan"
+  std::string relationship;  // to its parent: "Outer", "Inner", "InitPlan", "SubPlan", ...; "" of the first
+  std::string operation;     // of ModifyTable: "Insert", "Update", "Delete"
+  std::string schema;        // of nodes that read or write a relation
   std::string relation;
   std::string alias;
   std::string index;       // index scans
