@@ -127,6 +127,7 @@ Result<bool> ChangeRunner::may_apply(const Recommendation& recommendation) {
   if (recommendation.state != RecommendationState::kAccepted) {
     return recommendation.state == RecommendationState::kProposed;
   }
+  if (recommendation.expires_ms != 0 && recommendation.expires_ms <= clock_.now_ms()) return false;
   ChangeFilter live;
   live.recommendation = recommendation.id;
   live.live = true;
@@ -246,12 +247,25 @@ Result<Change> ChangeRunner::rollback(std::int64_t id, const std::string& by, co
     change.undoing = true;
   }
   change = TRY(ledger_.update_change(std::move(change), from, seen));
-  if (untouched) {
-    static_cast<void>(
-        ledger_.set_recommendation_state(change.recommendation, RecommendationState::kProposed, by, reason));
-  }
+  TRY(settle_taken_back(change, untouched, by, reason));
   logger_.info("change is taken back", {{"change", id}, {"by", by}});
   return change;
+}
+
+// What was given up before anything was done may be proposed again, by policy too, unless an earlier change
+// of it was taken back or failed. A kept one is not done any more.
+Status ChangeRunner::settle_taken_back(const Change& change, bool untouched, const std::string& by,
+                                       const std::string& reason) {
+  ChangeFilter of_it;
+  of_it.recommendation = change.recommendation;
+  of_it.limit = 2;
+  if (untouched && TRY(ledger_.changes(of_it)).size() == 1) {
+    static_cast<void>(
+        ledger_.set_recommendation_state(change.recommendation, RecommendationState::kProposed, by, reason));
+    return ok();
+  }
+  settle(TRY(ledger_.recommendation(change.recommendation)), change);
+  return ok();
 }
 
 Status ChangeRunner::propose_by_policy() {

@@ -84,6 +84,8 @@ class ChangeRunner {
 
   Status propose_by_policy();
   void settle(const Recommendation& one, const Change& change);
+  Status settle_taken_back(const Change& change, bool untouched, const std::string& by,
+                           const std::string& reason);
   Status settle_recommendations();
   Status recheck_kept();
   Status recheck(const Change& change);

@@ -141,6 +141,11 @@ TEST_F(ChangeRunnerTest, change_that_harms_a_guard_is_reversed_within_a_few_look
   const Change again = world.runner->propose(said.id, "ada").value();
   EXPECT_EQ(world.ledger->recommendation(said.id)->state_reason, fmt::format("C-{}", again.id));
   EXPECT_EQ(world.runner->propose(said.id, "ada").error().code(), ErrorCode::kConflict);
+  // Given up before it began: still nothing for policy, as the change before it failed.
+  ASSERT_TRUE(world.runner->rollback(again.id, "ada", "not now"));
+  EXPECT_EQ(world.ledger->recommendation(said.id)->state, RecommendationState::kAccepted);
+  EXPECT_EQ(world.ledger->recommendation(said.id)->state_reason,
+            fmt::format("C-{} was taken back", again.id));
 }
 
 TEST_F(ChangeRunnerTest, change_without_effect_is_told_so_and_taken_back_or_kept_as_policy_says) {
@@ -216,7 +221,7 @@ TEST_F(ChangeRunnerTest, person_may_give_up_before_and_take_back_after_it_was_ke
   ASSERT_TRUE(world.runner->approve(second.id, "ada"));
   ASSERT_EQ(run(world, second.id).state, ChangeState::kKept);
   ASSERT_TRUE(world.runner->rollback(second.id, "ada", "disk is full"));
-  EXPECT_EQ(world.ledger->recommendation(second.recommendation)->state, RecommendationState::kDone);
+  EXPECT_EQ(world.ledger->recommendation(second.recommendation)->state, RecommendationState::kAccepted);
   EXPECT_EQ(run(world, second.id).state, ChangeState::kRolledBack);
   EXPECT_EQ(world.ledger->recommendation(second.recommendation)->state, RecommendationState::kAccepted);
   EXPECT_EQ(world.target->value(), "before");
