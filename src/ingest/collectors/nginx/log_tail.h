@@ -11,9 +11,9 @@
 namespace trimtab {
 
 // Follows a growing log file through rotation: starts at the end of what is there, reads a file that was
-// renamed to its end, twice before it opens the new one (a writer may open that after it is there), and
-// starts over when the file was cut. Externally locked. Bounds: kRoundBytesMax a poll; further behind than
-// kBehindBytesMax, the rest is skipped and counted.
+// renamed to its end, and once more at the next poll (a writer may open the new one later than it is there),
+// and starts over when the file was cut. Externally locked. Bounds: kRoundBytesMax a poll; further behind
+// than kBehindBytesMax, the rest is skipped and counted.
 class LogTail {
  public:
   explicit LogTail(std::string path) : path_(std::move(path)) {}
@@ -30,17 +30,22 @@ class LogTail {
   static constexpr std::size_t kLineBytesMax = 64 << 10;  // the rest of a longer line is dropped
 
  private:
+  struct File {
+    int fd = -1;
+    std::uint64_t inode = 0;
+    std::uint64_t offset = 0;
+    std::string line;  // begun, not ended
+  };
+  static void close(File& file);
   Status open(bool at_end);
-  bool read_on(const std::function<void(std::string_view)>& take, std::size_t& budget);
-  void take_lines(std::string_view bytes, const std::function<void(std::string_view)>& take);
+  static bool read_on(File& file, const std::function<void(std::string_view)>& take, std::size_t& budget);
+  static void take_lines(File& file, std::string_view bytes,
+                         const std::function<void(std::string_view)>& take);
 
   const std::string path_;
-  int fd_ = -1;
+  File now_;
+  File before_;  // rotated away at the last poll
   bool first_ = true;
-  bool rotated_ = false;  // another file had the name at the last poll
-  std::uint64_t inode_ = 0;
-  std::uint64_t offset_ = 0;
-  std::string line_;  // begun, not ended
   std::uint64_t skipped_bytes_ = 0;
 };
 

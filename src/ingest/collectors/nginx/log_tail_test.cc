@@ -48,9 +48,9 @@ TEST_F(LogTailTest, rotation_loses_no_line) {
   std::filesystem::rename(path, path + ".1");
   EXPECT_EQ(poll(), Lines{"last of the first"});
   write("first of the second\n");
-  EXPECT_EQ(poll(), Lines{});
-  std::ofstream(path + ".1", std::ios::app) << "by a worker that has not opened the second yet\n";
-  EXPECT_EQ(poll(), (Lines{"by a worker that has not opened the second yet", "first of the second"}));
+  EXPECT_EQ(poll(), Lines{"first of the second"});
+  std::ofstream(path + ".1", std::ios::app) << "by a worker that had not opened the second yet\n";
+  EXPECT_EQ(poll(), Lines{"by a worker that had not opened the second yet"});
   write("next\n");
   EXPECT_EQ(poll(), Lines{"next"});
 }
