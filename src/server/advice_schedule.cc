@@ -94,6 +94,7 @@ Result<AdviceSchedule::Round> AdviceSchedule::run_round() {
                                   .cancelled = &cancelled_};
     const std::string name = at_work.advisor->name();
     auto said = at_work.advisor->advise(context);
+    if (!said && cancelled_) return fail(ErrorCode::kCancelled, "the server is stopping");
     ++round.advisors;
     if (!said) {
       failures_.add();

@@ -73,6 +73,7 @@ class Crowd:
     def __init__(self, port, clients):
         self.port, self.clients = port, clients
         self.visits, self.stopping = [], threading.Event()  # (moment, served)
+        self.chance = random.Random(7)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
@@ -82,7 +83,7 @@ class Crowd:
             self.stopping.wait(0.1)
             for client in crowd:
                 self.visits.append((time.time(), self.leave(client)))
-            self.stopping.wait(0.1)
+            self.stopping.wait(self.chance.uniform(0.1, 0.5))  # an even beat would drift against the looks
 
     def come(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=10)

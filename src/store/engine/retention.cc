@@ -112,7 +112,7 @@ Result<TimestampMs> Keeper::cutoff_for_size(std::uint64_t excess_bytes) {
 Status Keeper::enforce_retention() {
   if (const TimestampMs cutoff = core_.retention_cutoff(); cutoff > kTimestampMin) TRY(drop_before(cutoff));
   const std::uint64_t limit = core_.options.retention_bytes;
-  if (limit == 0) return ok();
+  if (limit == 0 || core_.closing.load(std::memory_order_relaxed)) return ok();
   const std::uint64_t used = core_.database->disk_bytes();
   if (used <= limit) return ok();
   // A tenth below the bound, so that this does not run again at once.
