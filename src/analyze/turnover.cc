@@ -30,6 +30,7 @@ enum class Course { kSilent, kThere, kBegan, kEnded };
 
 struct Turn {
   std::size_t job = 0;
+  std::size_t main = 0;  // the evidence it is held against
   Course course = Course::kSilent;
   TimestampMs at_ms = 0;
   double size = 0;   // since it began, or in the hour before it ended
@@ -84,6 +85,7 @@ std::optional<bool> rose(const Evidence& main) {
 }
 
 double size_within(const SampleBuffer& samples, Reading reading, TimestampMs from_ms, TimestampMs to_ms) {
+  if (from_ms >= to_ms) return kNone;
   const auto& times = samples.timestamps_ms;
   if (reading == Reading::kRate) {
     double increase = kNone;
@@ -155,9 +157,11 @@ std::string words(const Turn& turn, const Evidence& main, TimestampMs since_ms) 
   const std::string_view verb = began ? "begins" : "ends";
   if (is_share(main.unit))
     return fmt::format("{} {}; {:.0f} % of all that its metric tells of", verb, when, 100 * turn.share);
-  const std::string against = turn.share <= kSameSize
-                                  ? fmt::format("as much as {:.0f} % of the change", 100 * turn.share)
-                                  : "more than the change of " + format_with_unit(change, main.unit);
+  const std::string of = turn.main == 0 ? "" : " of " + std::string(main.series.metric_name());
+  const std::string against =
+      turn.share <= kSameSize
+          ? fmt::format("as much as {:.0f} % of the change{}", 100 * turn.share, of)
+          : fmt::format("more than the change{} by {}", of, format_with_unit(change, main.unit));
   return fmt::format("{} {}; its {} {} {}", verb, when, format_with_unit(turn.size, main.unit),
                      began ? "are" : "were", against);
 }
@@ -184,55 +188,81 @@ Evidence to_evidence(const Job& job, Turn& turn, const Evidence& main, Timestamp
   return evidence;
 }
 
-void explain(Finding& finding, std::span<const std::size_t> jobs, const Plan& plan, const SeriesSet& set,
-             TimestampMs at_ms, std::uint64_t& left_out) {
-  const Evidence& main = finding.evidence.front();
-  const auto direction = rose(main);
-  if (!direction) return;
-  const Course wanted = *direction ? Course::kBegan : Course::kEnded;
-  const std::set<std::string> main_words = words_of(main.series.metric_name());
-  const double change = std::abs(main.now - main.usual);
-  const TimeRange range{finding.since_ms - kTurnoverLeadMs - kPastMs, at_ms};
-  SampleBuffer samples;
-  std::vector<Turn> turns;
-  std::map<std::string, double, std::less<>> totals;    // by metric
-  std::map<std::string, double, std::less<>> replaced;  // what turned the other way: one pod for another
-  std::size_t read = 0, there = 0;
-  for (const std::size_t job : jobs) {
-    if (plan.jobs[job].entity != finding.entity || !adds_up(plan.jobs[job], main, main_words)) continue;
-    if (++read > kTurnoverJobsMax) {
-      ++left_out;
-      continue;
-    }
-    if (!set.read(plan.jobs[job].members[0].index, range, samples)) continue;
-    Turn turn = turn_of(plan.jobs[job], samples, range, finding.since_ms, wanted);
-    turn.job = job;
-    there += turn.course == Course::kThere;
-    if (!(turn.size > 0) || turn.course == Course::kSilent) continue;
-    const bool stays = turn.course == Course::kThere || turn.course == wanted;
-    (stays ? totals : replaced)[std::string(plan.jobs[job].labels.metric_name())] += turn.size;
-    if (turn.course == wanted) turns.push_back(std::move(turn));
-  }
-  if (turns.size() > there) return;
-  for (Turn& turn : turns) {
-    const auto total = totals.find(plan.jobs[turn.job].labels.metric_name());
-    turn.share = turn.size / (is_share(main.unit) && total != totals.end() ? total->second : change);
-  }
-  std::erase_if(turns, [&](const Turn& turn) {
-    const auto other = replaced.find(plan.jobs[turn.job].labels.metric_name());
-    const double net = other == replaced.end() ? 1 : 1 - other->second / turn.size;
-    return !(turn.share * net >= kTurnoverShareMin);
-  });
-  std::ranges::stable_sort(turns, std::greater<>(), &Turn::size);
-  if (turns.size() > kTurnoverPerFindingMax) turns.resize(kTurnoverPerFindingMax);
-  std::vector<Evidence> found;
-  for (Turn& turn : turns)
-    found.push_back(to_evidence(plan.jobs[turn.job], turn, main, finding.since_ms, range));
-  auto& evidence = finding.evidence;
-  evidence.insert(evidence.begin() + 1, std::make_move_iterator(found.begin()),
-                  std::make_move_iterator(found.end()));
-  if (evidence.size() > kEvidencePerFindingMax) evidence.resize(kEvidencePerFindingMax);
+// When what this evidence tells of began.
+TimestampMs start_of(const Finding& finding, const Evidence& main) {
+  return main.window.empty() || main.window == TimeRange{} ? finding.since_ms : main.window.from;
 }
+
+class Explanation {
+ public:
+  Explanation(const Finding& finding, const Plan& plan, const SeriesSet& set, TimestampMs at_ms)
+      : finding_(finding), plan_(plan), set_(set), at_ms_(at_ms) {}
+
+  // What came or went with one series of the finding's evidence.
+  void add(std::size_t evidence, std::span<const std::size_t> jobs) {
+    const Evidence& main = finding_.evidence[evidence];
+    const auto direction = rose(main);
+    const TimestampMs since_ms = start_of(finding_, main);
+    if (!direction || at_ms_ - since_ms > kTurnoverAgeMax) return;
+    const Course wanted = *direction ? Course::kBegan : Course::kEnded;
+    const std::set<std::string> main_words = words_of(main.series.metric_name());
+    const double change = std::abs(main.now - main.usual);
+    std::vector<Turn> turns;
+    std::map<std::string, double, std::less<>> totals;    // by metric
+    std::map<std::string, double, std::less<>> replaced;  // what turned the other way: one pod for another
+    std::size_t there = 0;
+    for (const std::size_t job : jobs) {
+      if (plan_.jobs[job].entity != finding_.entity || !adds_up(plan_.jobs[job], main, main_words)) continue;
+      if (++read_ > kTurnoverReadsMax) continue;
+      if (!set_.read(plan_.jobs[job].members[0].index, range(since_ms), samples_)) continue;
+      Turn turn = turn_of(plan_.jobs[job], samples_, range(since_ms), since_ms, wanted);
+      turn.job = job;
+      turn.main = evidence;
+      there += turn.course == Course::kThere;
+      if (!(turn.size > 0) || turn.course == Course::kSilent) continue;
+      const bool stays = turn.course == Course::kThere || turn.course == wanted;
+      (stays ? totals : replaced)[std::string(plan_.jobs[job].labels.metric_name())] += turn.size;
+      if (turn.course == wanted) turns.push_back(std::move(turn));
+    }
+    if (turns.size() > there) return;
+    for (Turn& turn : turns) {
+      const std::string_view metric = plan_.jobs[turn.job].labels.metric_name();
+      turn.share = turn.size / (is_share(main.unit) ? totals.find(metric)->second : change);
+      const auto other = replaced.find(metric);
+      const double net = other == replaced.end() ? 1 : 1 - other->second / turn.size;
+      if (turn.share * net >= kTurnoverShareMin) turns_.push_back(std::move(turn));
+    }
+  }
+
+  // The largest shares, each series once.
+  std::vector<Evidence> take() {
+    std::ranges::stable_sort(turns_, std::greater<>(), &Turn::share);
+    std::vector<Evidence> out;
+    std::set<std::size_t> told;
+    for (Turn& turn : turns_) {
+      if (out.size() == kTurnoverPerFindingMax) break;
+      const Evidence& main = finding_.evidence[turn.main];
+      const TimestampMs since_ms = start_of(finding_, main);
+      const auto same = [&](const Evidence& one) { return one.series == plan_.jobs[turn.job].labels; };
+      if (!told.insert(turn.job).second || std::ranges::any_of(finding_.evidence, same)) continue;
+      out.push_back(to_evidence(plan_.jobs[turn.job], turn, main, since_ms, range(since_ms)));
+    }
+    return out;
+  }
+
+  std::uint64_t left_out() const { return read_ > kTurnoverReadsMax ? read_ - kTurnoverReadsMax : 0; }
+
+ private:
+  TimeRange range(TimestampMs since_ms) const { return {since_ms - kTurnoverLeadMs - kPastMs, at_ms_}; }
+
+  const Finding& finding_;
+  const Plan& plan_;
+  const SeriesSet& set_;
+  const TimestampMs at_ms_;
+  SampleBuffer samples_;
+  std::vector<Turn> turns_;
+  std::uint64_t read_ = 0;
+};
 
 }  // namespace
 
@@ -240,8 +270,15 @@ std::uint64_t add_turnover(std::vector<Finding>& findings, std::span<const Neigh
                            const Plan& plan, const SeriesSet& set, TimestampMs at_ms) {
   std::uint64_t left_out = 0;
   for (const Neighbourhood& one : near) {
-    if (at_ms - findings[one.finding].since_ms > kTurnoverAgeMax) continue;
-    explain(findings[one.finding], one.jobs, plan, set, at_ms, left_out);
+    Finding& finding = findings[one.finding];
+    Explanation explanation(finding, plan, set, at_ms);
+    for (std::size_t i = 0; i < finding.evidence.size(); ++i) explanation.add(i, one.jobs);
+    std::vector<Evidence> found = explanation.take();
+    left_out += explanation.left_out();
+    auto& evidence = finding.evidence;
+    evidence.insert(evidence.begin() + 1, std::make_move_iterator(found.begin()),
+                    std::make_move_iterator(found.end()));
+    if (evidence.size() > kEvidencePerFindingMax) evidence.resize(kEvidencePerFindingMax);
   }
   return left_out;
 }

@@ -13,15 +13,15 @@
 namespace trimtab::analyze {
 
 // What came or went when something became unusual: a process, a route, a client. Its series has no past (or
-// no future) to be held against, so its size is. Near a finding that rose and is kTurnoverAgeMax old at most,
-// series of its entity, unit and aspect whose names share a word for what they measure, and that began, after
-// silence, from kTurnoverLeadMs before to kTurnoverLateMs after it, join its evidence with method
-// "began_with_it" when they, less what ended of the same metric, are kTurnoverShareMin of the rise or more;
-// near one that fell, those that ended, "ended_with_it". Rates that are shares (CPU time) are held against
-// all series of their metric instead, since the wholes differ. The largest first, kTurnoverPerFindingMax in
-// all, before weaker evidence. An entity whose series mostly begin or end at once is one whose collection
-// did, and nothing is said. Reads at most kTurnoverJobsMax series a finding; returns how many were left out.
-// Neither harm nor sureness change. Deterministic.
+// no future) to be held against, so its size is. For each series of a finding's evidence that rose and began
+// kTurnoverAgeMax ago at most, series of its entity, unit and aspect whose names share a word for what they
+// measure, and that began, after silence, from kTurnoverLeadMs before to kTurnoverLateMs after it, join the
+// evidence with method "began_with_it" when they, less what ended of the same metric, are kTurnoverShareMin
+// of the rise or more; where it fell, those that ended, "ended_with_it". Rates that are shares (CPU time) are
+// held against all series of their metric instead, since the wholes differ. The largest shares first,
+// kTurnoverPerFindingMax in all, before weaker evidence. An entity whose series mostly begin or end at once
+// is one whose collection did, and nothing is said. At most kTurnoverReadsMax reads a finding; returns how
+// many were left out. Neither harm nor sureness change. Deterministic.
 std::uint64_t add_turnover(std::vector<Finding>& findings, std::span<const Neighbourhood> near,
                            const Plan& plan, const SeriesSet& set, TimestampMs at_ms);
 
@@ -30,6 +30,6 @@ inline constexpr DurationMs kTurnoverLateMs = 5 * kMinuteMs;
 inline constexpr DurationMs kTurnoverAgeMax = kDayMs;
 inline constexpr double kTurnoverShareMin = 0.25;
 inline constexpr std::size_t kTurnoverPerFindingMax = 2;
-inline constexpr std::size_t kTurnoverJobsMax = 1000;
+inline constexpr std::size_t kTurnoverReadsMax = 2000;
 
 }  // namespace trimtab::analyze
