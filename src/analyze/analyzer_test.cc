@@ -297,6 +297,15 @@ TEST_F(AnalyzerTest, what_began_with_a_rise_is_named_with_its_share_of_it) {
   EXPECT_EQ(said, "import");
 }
 
+TEST_F(AnalyzerTest, a_megabyte_more_of_memory_is_nothing_to_tell) {
+  const Labels labels{{"__name__", "process_resident_memory_bytes"}, {"instance", "a"}, {"job", "a"}};
+  store_.add(labels, kNow, kMinuteMs, raised(std::vector<double>(2880, 0), 20, 1 << 20));
+  store_.add(labels.with("job", "b"), kNow, kMinuteMs, raised(std::vector<double>(2880, 0), 20, 64 << 20));
+  const AnalysisResult result = run();
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].evidence[0].series.get("job"), "b");
+}
+
 TEST_F(AnalyzerTest, a_program_that_begins_anew_and_takes_the_processor_is_named) {
   const auto counter = [&](const Labels& labels, std::size_t minutes, double share, std::size_t last,
                            double then, std::size_t silent_from = 0, std::size_t silent_to = 0) {

@@ -172,6 +172,8 @@ class JobRun {
       options.resolution = 0.5 * options.change_min;
     } else if (meaning.aspect == "latency" && meaning.unit == "seconds") {
       options.change_min = 0.0005;
+    } else if (meaning.aspect == "utilisation" && meaning.unit == "bytes") {
+      options.change_min = 8 << 20;  // of memory or disk in use
     } else if (meaning.aspect == "traffic") {
       options.relative_change_min = 0.2;
     }
