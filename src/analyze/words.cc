@@ -101,8 +101,10 @@ std::string harm_words(const Evidence& evidence, int tier) {
     words = fmt::format("each operation takes {} longer than usual",
                         with_unit(evidence.now - evidence.usual, evidence.unit));
   } else {
-    words =
-        fmt::format("{} robust standard deviations from its usual", format_number(std::abs(evidence.effect)));
+    const bool share = evidence.unit == "ratio" || evidence.unit == "percent";
+    words = fmt::format("{} {} its usual",
+                        share ? format_number(100 * change) + " points" : with_unit(change, evidence.unit),
+                        evidence.now > evidence.usual ? "above" : "below");
   }
   if (tier > 0) words += fmt::format("; tier {}", tier);
   return words;
