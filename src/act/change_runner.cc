@@ -247,7 +247,11 @@ Result<Change> ChangeRunner::rollback(std::int64_t id, const std::string& by, co
     change.undoing = true;
   }
   change = TRY(ledger_.update_change(std::move(change), from, seen));
-  TRY(settle_taken_back(change, untouched, by, reason));
+  if (const Status settled = settle_taken_back(change, untouched, by, reason); !settled) {
+    logger_.warn(
+        "a recommendation does not follow its change",
+        {{"recommendation", change.recommendation}, {"change", id}, {"error", settled.error().message()}});
+  }
   logger_.info("change is taken back", {{"change", id}, {"by", by}});
   return change;
 }
