@@ -53,11 +53,11 @@ class Kill9(harness.Workplace):
         # Two days back, so that the whole run stays in the past.
         base = (int(time.time()) - 172800) * 1000
         states = [{"next": 0, "base": base, "acknowledged": [], "unknown": [], "errors": []} for _ in range(WRITERS)]
-        starts = []
+        slowest = 0.0
         port = harness.free_port()
         for round_number in range(ROUNDS):
             server = harness.Trimtab(self.path("data"), port=port, arguments=("--no-host",)).wait_ready(60)
-            starts.append(server.ready_seconds)
+            slowest = max(slowest, server.ready_seconds)
             writers = [Writer(port, n, state) for n, state in enumerate(states)]
             for writer in writers:
                 writer.start()
@@ -69,7 +69,7 @@ class Kill9(harness.Workplace):
             for state in states:
                 self.assertEqual(state["errors"], [], f"round {round_number}")
         server = self.start(harness.Trimtab(self.path("data"), port=port, arguments=("--no-host",))).wait_ready(60)
-        starts.append(server.ready_seconds)
+        slowest = max(slowest, server.ready_seconds)
         found = server.export('{__name__="kill9"}')
         acknowledged = 0
         for number, state in enumerate(states):
@@ -87,10 +87,9 @@ class Kill9(harness.Workplace):
                         acknowledged += 1
                 for t in samples:
                     self.assertIn((t - base) // 1000, allowed, f"a sample nobody sent: {key} at {t}")
-        starts.sort()
-        print(f"{ROUNDS} kills, {acknowledged} acknowledged samples checked, slowest start {starts[-1]:.2f} s")
+        print(f"{ROUNDS} kills, {acknowledged} acknowledged samples checked, slowest start {slowest:.2f} s")
         self.assertGreater(acknowledged, 10_000)
-        self.assertLess(starts[-3], READY_SECONDS_MAX)  # a disk may stall twice
+        self.assertLess(slowest, READY_SECONDS_MAX)
 
 
 if __name__ == "__main__":
