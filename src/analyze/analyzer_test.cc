@@ -297,6 +297,34 @@ TEST_F(AnalyzerTest, what_began_with_a_rise_is_named_with_its_share_of_it) {
   EXPECT_EQ(said, "import");
 }
 
+TEST_F(AnalyzerTest, what_takes_anothers_place_and_what_is_of_another_kind_or_place_is_not_named) {
+  const std::size_t began = 20;  // minutes ago
+  const auto add = [&](const char* metric, const char* group, const char* host, TimestampMs end_ms,
+                       std::vector<double> values) {
+    store_.add({{"__name__", metric},
+                {"groupname", group},
+                {"instance", host},
+                {"job", "host"},
+                {"memtype", "resident"}},
+               end_ms, kMinuteMs, values);
+  };
+  constexpr const char* kMemory = "namedprocess_namegroup_memory_bytes";
+  store_.add({{"__name__", "node_memory_MemAvailable_bytes"}, {"instance", "h"}, {"job", "host"}}, kNow,
+             kMinuteMs, raised(noise(12e9, 2e7, 2880, 1), began, -4e9));
+  for (const char* name : {"a", "b", "c"}) add(kMemory, name, "h", kNow, noise(1e8, 1e6, 2880, 7));
+  add(kMemory, "worker-1", "h", kNow - static_cast<DurationMs>(began) * kMinuteMs, noise(3e9, 1e6, 2860, 2));
+  add(kMemory, "worker-2", "h", kNow, noise(3e9, 1e6, began, 3));
+  add(kMemory, "import", "elsewhere", kNow, noise(4e9, 1e6, began, 4));
+  add("node_disk_written_bytes", "import", "h", kNow, noise(4e9, 1e6, began, 5));
+  const AnalysisResult result = run();
+  ASSERT_FALSE(result.findings.empty());
+  for (const Finding& finding : result.findings) {
+    for (const Evidence& evidence : finding.evidence) {
+      EXPECT_NE(evidence.method, kBeganWithIt) << evidence.series.to_string() << ": " << evidence.statistic;
+    }
+  }
+}
+
 TEST_F(AnalyzerTest, a_megabyte_more_of_memory_is_nothing_to_tell) {
   const Labels labels{{"__name__", "process_resident_memory_bytes"}, {"instance", "a"}, {"job", "a"}};
   store_.add(labels, kNow, kMinuteMs, raised(std::vector<double>(2880, 0), 20, 1 << 20));
