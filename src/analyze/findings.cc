@@ -206,7 +206,7 @@ class FindingMaker {
         const double least = suspect.added_seconds_least;
         suspect.added_seconds_least = least > 0 ? std::min(least, change * second) : change * second;
         suspect.added_seconds_most = std::max(suspect.added_seconds_most, change * second);
-      } else if (fails && (evidence.unit == "percent" || evidence.unit == "ratio")) {
+      } else if (fails && is_share(evidence.unit)) {
         suspect.added_failures = std::max(suspect.added_failures, change * percent);
       } else {
         suspect.other_trouble = true;

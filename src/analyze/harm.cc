@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "analyze/words.h"
+
 namespace trimtab::analyze {
 namespace {
 
@@ -14,7 +16,7 @@ double saturating(double x, double half) { return x > 0 ? x / (x + half) : 0; }
 double severity(const Evidence& evidence) {
   const double change = evidence.now - evidence.usual;
   const double percent = evidence.unit == "percent" ? 0.01 : 1;
-  const bool share = evidence.unit == "percent" || evidence.unit == "ratio";
+  const bool share = is_share(evidence.unit);
   const double sigmas = saturating(std::abs(evidence.effect), 10);
   if (evidence.aspect == "errors" || evidence.aspect == "availability") {
     return share ? saturating(std::abs(change) * percent, 0.02) : sigmas;

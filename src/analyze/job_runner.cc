@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "analyze/sparkline.h"
+#include "analyze/words.h"
 #include "base/format.h"
 #include "base/labels.h"
 #include "kernels/histogram_quantile.h"
@@ -160,8 +161,8 @@ class JobRun {
     options.window_ms = options_.window_ms;
     options.calendar = &scratch_.calendar;
     if (reading == Reading::kRate) options.resolution = 1000.0 / static_cast<double>(cells.step_ms);
-    const bool share = reading == Reading::kErrorShare || job_.signal.kind == SignalKind::kRatio ||
-                       meaning.unit == "ratio" || meaning.unit == "percent";
+    const bool share =
+        reading == Reading::kErrorShare || job_.signal.kind == SignalKind::kRatio || is_share(meaning.unit);
     options.whole_numbers = !share && job_.signal.kind != SignalKind::kState;
     if (share) {
       options.full_share = meaning.unit == "percent" ? 100 : 1;

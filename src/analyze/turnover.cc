@@ -14,6 +14,7 @@
 
 #include "analyze/series_cells.h"
 #include "analyze/sparkline.h"
+#include "analyze/words.h"
 #include "base/format.h"
 #include "kernels/quantile.h"
 #include "kernels/resample.h"
@@ -39,8 +40,6 @@ struct Turn {
 };
 
 Reading reading_of(const Job& job) { return job.kind == JobKind::kRate ? Reading::kRate : Reading::kValue; }
-
-bool is_share(const std::string& unit) { return unit == "ratio" || unit == "percent"; }
 
 // Words of a metric's name that say what is measured: "node_memory_MemAvailable_bytes" -> memory,
 // memavailable.

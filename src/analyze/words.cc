@@ -83,6 +83,8 @@ std::string limit_title(const EntityRef& entity, const Signal& signal, const Lab
                      format_duration_human(*state.exhaustion->expected_ms - at_ms));
 }
 
+bool is_share(std::string_view unit) { return unit == "ratio" || unit == "percent"; }
+
 std::string harm_words(const Evidence& evidence, int tier) {
   std::string words;
   const double percent = evidence.unit == "percent" ? 0.01 : 1;
@@ -101,10 +103,10 @@ std::string harm_words(const Evidence& evidence, int tier) {
     words = fmt::format("each operation takes {} longer than usual",
                         with_unit(evidence.now - evidence.usual, evidence.unit));
   } else {
-    const bool share = evidence.unit == "ratio" || evidence.unit == "percent";
-    words = fmt::format("{} {} its usual",
-                        share ? format_number(100 * change) + " points" : with_unit(change, evidence.unit),
-                        evidence.now > evidence.usual ? "above" : "below");
+    words = fmt::format(
+        "{} {} its usual",
+        is_share(evidence.unit) ? format_number(100 * change) + " points" : with_unit(change, evidence.unit),
+        evidence.now > evidence.usual ? "above" : "below");
   }
   if (tier > 0) words += fmt::format("; tier {}", tier);
   return words;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "analyze/job_runner.h"
 #include "analyze/verdict.h"
@@ -9,6 +10,8 @@
 
 namespace trimtab::analyze {
 
+// Of a whole: "ratio" or "percent".
+bool is_share(std::string_view unit);
 // "service PetSite", "host db-1".
 std::string entity_words(const EntityRef& entity);
 // "Latency of service PetSite is x3.1 of its usual: 310 ms, usually 100 ms".
